@@ -1,0 +1,227 @@
+"""What rules/ holds, as values: accelerators, stacks, prices, targets. Loaded and validated by ``auditor.catalog.load``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a figure or a claim was seen, and when."""
+
+    title: str
+    ref: str
+    """URL, or ``owner/repo:path@commit``."""
+    as_of: str
+    """ISO date of the source, or of the day it was read for an undated page."""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One published figure. ``value`` is None where no source gives it."""
+
+    value: float | None
+    unit: str
+    confidence: str
+    sources: tuple[Source, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """How a device presents itself to software: the ranks of one chip, each with its own share of memory."""
+
+    name: str
+    per_device: int
+    memory_bytes: int
+    """Bytes each rank can address; not pooled with its neighbours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Something one can rent: a machine type with a number of devices."""
+
+    provider: str
+    name: str
+    devices: int
+    sold_per_device: bool = False
+    """True where devices can be rented one by one (a price per chip-hour)."""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A dated price of one instance (or of one device, where sold per device)."""
+
+    provider: str
+    instance: str
+    accelerator: str
+    devices: int
+    usd_per_hour: float
+    term: str
+    """``on-demand``, ``spot``, ``reserved-1y``, ``reserved-3y``, ``capacity-block``."""
+    region: str | None
+    as_of: str
+    confidence: str
+    sources: tuple[Source, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """A chip, as published. Bandwidths in GB/s, peaks in dense TFLOPS (TOPS for integers), power in watts."""
+
+    id: str
+    name: str
+    vendor: str
+    family: str
+    generation: str
+    aliases: tuple[str, ...]
+    availability: str
+    """``open limited captive unreleased``."""
+    availability_note: str
+    memory: Figure
+    """Capacity as the vendor states it, in the vendor's unit."""
+    memory_bytes: Figure
+    """Bytes that a fit check plans with, before any stack's fraction."""
+    memory_type: str
+    bandwidth: Figure
+    peaks: Mapping[str, Figure]
+    """Dense peak by canonical dtype."""
+    native_dtypes: tuple[str, ...]
+    power: Figure
+    interconnect: Figure
+    """Scale-up bandwidth of one device, one direction, GB/s."""
+    interconnect_name: str
+    scale_up_devices: int | None
+    """Largest domain reachable over the scale-up fabric."""
+    partition: Partition | None
+    instances: tuple[Instance, ...]
+    training: bool | None
+    compute_capability: float | None
+    kernel_language: bool | None
+    excluded_classes: tuple[str, ...]
+    excluded_layers: tuple[str, ...]
+    fixed_function_note: str
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureSupport:
+    """One row of a stack's support list."""
+
+    architecture: str
+    """HF class name, or ``*`` for a generic path."""
+    status: str
+    models: tuple[str, ...] = ()
+    """Hub ids the vendor names: matched for ``validated`` only."""
+    accelerators: tuple[str, ...] = ()
+    """Accelerator ids or families the row is about; empty for all."""
+    task: str = ""
+    note: str = ""
+    port_tier: str = ""
+    """Effort tier where the row says that part of the work is done (``P1``)."""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormatSupport:
+    """How a stack treats one quantization method (or ``none`` for plain weights)."""
+
+    method: str
+    status: str
+    """``native``, ``validated``, ``listed``, ``fallback`` (loads, no native speed), ``convert``, ``absent``, ``blocked``."""
+    accelerators: tuple[str, ...] = ()
+    holds: str = "as-stored"
+    """``as-stored``, or the dtype the device holds the weights in after conversion (``bfloat16``)."""
+    work: str = ""
+    """Work item case where ``convert``: ``rescale``, ``requantize``, ``dequantize``."""
+    note: str = ""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryModel:
+    """How a stack divides a device's memory. Every figure carries its source in the stack's file."""
+
+    fraction: float
+    """Share of device memory that the stack plans with by default."""
+    fraction_of: str
+    """``total`` or ``free-after-weights``."""
+    runtime_bytes: int
+    """Context, graphs and communication buffers per device, outside what is modelled."""
+    activation_tokens: int
+    """Tokens of one forward step that the activation peak is computed for."""
+    block_tokens: int
+    """Tokens of one cache block."""
+    kv_cap_fraction: float | None = None
+    """Largest share of the budget that the cache may take."""
+    windowed: str = "window"
+    """What the engine reserves for windowed layers: ``window``, ``full``, ``grouped``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelismRules:
+    """Which layouts a stack accepts."""
+
+    tensor_parallel: tuple[int, ...]
+    """Degrees to try, in ranks, ascending."""
+    pipeline_parallel: bool
+    expert_parallel: bool
+    heads_divisible: bool = True
+    heads_per_rank_even: bool = False
+    kv_heads_replicate: bool = True
+    intermediate_divisible: bool = False
+    vocab_padded: bool = True
+    minimum_tensor_parallel: int = 1
+    weights_per_rank_bytes: int | None = None
+    """Hard ceiling of weights on one rank."""
+    multi_node: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The software that serves models on an accelerator: what it supports, what it demands."""
+
+    id: str
+    name: str
+    family: str
+    """Whose effort figures apply: ``cuda neuron tpu_vllm jax rocm gaudi hosted_asic captive local``."""
+    version: str
+    maturity: str
+    maturity_multiplier: str
+    """Key into the effort model's stack_maturity multipliers."""
+    accelerators: tuple[str, ...]
+    """Accelerator ids or families it runs on."""
+    architectures_complete: bool
+    architectures: tuple[ArchitectureSupport, ...]
+    formats: tuple[FormatSupport, ...]
+    memory: MemoryModel | None
+    """None where nobody outside can place a model (captive, hosted)."""
+    parallelism: ParallelismRules | None
+    efficiency: Mapping[str, float]
+    """Calibrated shares of peak: ``bandwidth_low bandwidth_likely bandwidth_high compute_low …``, ``step_overhead_s``."""
+    features: tuple[str, ...]
+    unsupported_features: tuple[str, ...]
+    limits: Mapping[str, int | float | tuple[str, ...]]
+    launch: str
+    """Template of the launch command, or empty."""
+    hosted: bool = False
+    hosted_models: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One accelerator with one stack: what an audit is made against."""
+
+    accelerator: Accelerator
+    stack: Stack
+
+    @property
+    def id(self) -> str:
+        """``h100-sxm/vllm-cuda``."""
+        return f"{self.accelerator.id}/{self.stack.id}"

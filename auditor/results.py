@@ -1,0 +1,96 @@
+"""What an audit says: values only. Every report format is a function of ``Audit``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from auditor.catalog.model import Price, Target
+from auditor.facts import Facts
+from auditor.inspection.model import Inspection
+from auditor.rules.model import Finding, Undecided
+from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
+from auditor.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One item of work, after multipliers. ``scope_key`` says what it is paid once for."""
+
+    item: str
+    name: str
+    scope: str
+    """``team_stack serving_env arch_stack kernel_stack model``."""
+    scope_key: str
+    weeks: Range
+    grade: str
+    """Letters of evidence: S founding article, D documentation, O observed, W weak, J judgement."""
+    rules: tuple[str, ...]
+    """Rules (or built-in triggers) that asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Engineer-weeks of a migration. ``weeks`` is None with a ``reason`` where no number would be honest."""
+
+    weeks: Range | None
+    expected: float | None
+    interval80: tuple[float, float] | None
+    items: tuple[WorkItem, ...]
+    grade: str
+    """Lowest grade that contributes more than a fifth of the expected weeks."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a placement costs. Every None has a ``reason``."""
+
+    usd_per_hour: float | None
+    usd_per_million_tokens: Range | None
+    """Per generated token."""
+    usd_per_million_total_tokens: Range | None
+    price: Price | None
+    price_is_stale: bool
+    break_even_months: Range | None
+    break_even_reason: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetAudit:
+    """One row: a model on a target."""
+
+    target: Target
+    verdict: str
+    availability: str
+    at_least: str | None
+    settled_by: tuple[str, ...]
+    placement: Placement | None
+    no_placement: NoPlacement | None
+    throughput: Throughput | None
+    cost: Cost
+    effort: Effort
+    findings: tuple[Finding, ...]
+    undecided: tuple[Undecided, ...]
+    facts: Facts
+    """The model's facts with those of workload, accelerator, stack and fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAudit:
+    """One model against every target. ``rows`` is empty when the model could not be read."""
+
+    inspection: Inspection
+    workload: Workload
+    """Resolved: no None where a default applies."""
+    workload_basis: Mapping[str, str]
+    rows: tuple[TargetAudit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A whole report."""
+
+    version: str
+    rules_digest: str
+    today: str
+    models: tuple[ModelAudit, ...]

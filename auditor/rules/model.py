@@ -1,0 +1,33 @@
+"""Rules and findings, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from auditor.catalog.model import Source
+from auditor.facts import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that fired."""
+
+    rule: str
+    verdict: str
+    """``native config-change needs-port blocked``."""
+    confidence: str
+    message: str
+    evidence: Mapping[str, Value | None]
+    """The facts that the rule read; None where unknown."""
+    remediation: str
+    work: tuple[str, ...]
+    """Work items it triggers."""
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A rule that could not be decided, and the facts that would decide it."""
+
+    rule: str
+    verdict: str
+    settled_by: tuple[str, ...]
