@@ -1,0 +1,194 @@
+"""A typed view over a model's own config: raw value first, then the class default, each with its basis.
+
+A value of the wrong type or out of range is recorded once as a problem (one line naming file and key) and reads as missing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.facts import Basis
+from auditor.inspection.defaults import ClassDefaults, defaults_for
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A config value that cannot be used."""
+
+    key: str
+    line: str
+
+
+class ModelConfig:
+    """One config (or a nested part of one) with the defaults of the class that reads it.
+
+    ``path`` is the document it came from, ``prefix`` the dotted keys that lead to a nested part; both only serve messages.
+    ``problems`` is shared by all parts of one document.
+    """
+
+    __slots__ = ("_defaults", "model_type", "path", "prefix", "problems", "raw")
+
+    def __init__(
+        self,
+        raw: Mapping[str, Any],
+        *,
+        model_type: str | None = None,
+        path: str = "config.json",
+        prefix: str = "",
+        problems: list[Problem] | None = None,
+        defaults: ClassDefaults | None = None,
+    ) -> None:
+        self.raw = raw
+        stated = raw.get("model_type")
+        self.model_type = model_type or (stated if isinstance(stated, str) else "")
+        self.path = path
+        self.prefix = prefix
+        self.problems = problems if problems is not None else []
+        self._defaults = defaults if defaults is not None else defaults_for(self.model_type)
+
+    @property
+    def has_class(self) -> bool:
+        """Whether a transformers class of this model type, and so its defaults, are known."""
+        return self._defaults is not None
+
+    def find(self, *names: str) -> tuple[Any, Basis | None]:
+        """Return the first value among ``names``: stated values first, then the class default; (None, None) when there is neither.
+
+        A stated null counts as stated: the class does not get to fill it in.
+        """
+        raw = self.raw
+        defaults = self._defaults
+        stated_null = False
+        for name in names:
+            value = raw.get(name, _ABSENT)
+            if value is _ABSENT and defaults is not None:
+                for alias in defaults.aliases(name):
+                    value = raw.get(alias, _ABSENT)
+                    if value is not _ABSENT:
+                        break
+            if value is None:
+                stated_null = True
+            elif value is not _ABSENT:
+                return value, Basis.CONFIG
+        if stated_null or defaults is None:
+            return None, None
+        for name in names:
+            value = defaults.get(name)
+            if value is not None:
+                return value, Basis.CLASS_DEFAULT
+        return None, None
+
+    def states(self, *names: str) -> bool:
+        """Return whether the file itself gives one of ``names`` a value other than null."""
+        return any(self.raw.get(name) is not None for name in names)
+
+    def basis(self, *names: str) -> Basis | None:
+        """Return where the value of ``find`` comes from."""
+        return self.find(*names)[1]
+
+    def get(self, *names: str) -> Any:
+        """Return the value as it stands, whatever its type."""
+        return self.find(*names)[0]
+
+    def integer(self, *names: str, minimum: int = 0) -> int | None:
+        """Return an integer of at least ``minimum``; a wrong one is recorded as a problem and reads as None."""
+        value = self.find(*names)[0]
+        if value is None:
+            return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            wanted = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+            self._complain(names, value, wanted)
+            return None
+        return value
+
+    def positive(self, *names: str) -> int | None:
+        """Return an integer of at least 1."""
+        return self.integer(*names, minimum=1)
+
+    def number(self, *names: str) -> float | None:
+        """Return a number."""
+        value = self.find(*names)[0]
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self._complain(names, value, "a number")
+            return None
+        return float(value)
+
+    def flag(self, *names: str) -> bool | None:
+        """Return a boolean."""
+        value = self.find(*names)[0]
+        if value is None or isinstance(value, bool):
+            return value
+        if value in (0, 1):
+            return bool(value)
+        self._complain(names, value, "true or false")
+        return None
+
+    def text(self, *names: str) -> str | None:
+        """Return a string."""
+        value = self.find(*names)[0]
+        if value is None or isinstance(value, str):
+            return value
+        self._complain(names, value, "a string")
+        return None
+
+    def items(self, *names: str) -> tuple[Any, ...] | None:
+        """Return a list as a tuple."""
+        value = self.find(*names)[0]
+        if value is None:
+            return None
+        if isinstance(value, list | tuple):
+            return tuple(value)
+        self._complain(names, value, "a list")
+        return None
+
+    def table(self, *names: str) -> Mapping[str, Any] | None:
+        """Return a JSON object."""
+        value = self.find(*names)[0]
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            return value
+        self._complain(names, value, "an object")
+        return None
+
+    def part(self, name: str) -> "ModelConfig | None":
+        """Return a nested config with the defaults of its own class; None when neither file nor class has one.
+
+        A part that the file leaves out altogether, where the class has one, is all defaults.
+        """
+        value = self.raw.get(name)
+        default_type = self._defaults.part_type(name) if self._defaults is not None else None
+        if value is None:
+            if default_type is None:
+                return None
+            value = {}
+        if not isinstance(value, Mapping):
+            self._complain((name,), value, "an object")
+            return None
+        stated = value.get("model_type")
+        own_type = stated if isinstance(stated, str) and stated else default_type
+        defaults = defaults_for(own_type)
+        if defaults is None and default_type is not None:
+            defaults = defaults_for(default_type)
+        return ModelConfig(
+            value,
+            model_type=own_type or "",
+            path=self.path,
+            prefix=f"{self.prefix}{name}.",
+            problems=self.problems,
+            defaults=defaults,
+        )
+
+    def _complain(self, names: tuple[str, ...], value: object, wanted: str) -> None:
+        key = next((name for name in names if self.raw.get(name) is not None), names[0])
+        shown = repr(value) if len(repr(value)) <= 40 else f"a {type(value).__name__}"
+        line = f"{self.path}: {self.prefix}{key} is {shown}, not {wanted}; correct the value as the model's publisher states it"
+        problem = Problem(f"{self.prefix}{key}", line)
+        if problem not in self.problems:
+            self.problems.append(problem)
