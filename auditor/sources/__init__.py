@@ -1,0 +1,1 @@
+"""Where models come from: every source gives the same kind of snapshot."""
