@@ -1,0 +1,47 @@
+# Everything runs in a virtual environment of its own; the only needs are make and Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MODEL ?= fixtures/llama-3.1-8b-instruct.snapshot.json.gz
+
+.PHONY: audit test check lint fuzz bench docs lock clean
+
+# One audit of a real model's snapshot against every target.
+audit: $(VENV)/installed
+	@$(BIN)/auditor audit $(MODEL)
+
+# Lint, types and the core tests: needs nothing but pip.
+test: lint
+	$(BIN)/python -m pytest -q -n 2 -m "not server"
+
+# All of the above, and the tests that need real servers.
+check: test
+	$(BIN)/python -m pip install -q -c requirements.lock -e '.[dev,servers]'
+	$(BIN)/python -m pytest -q -m server
+
+lint: $(VENV)/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Ratios against peers, in paired runs; prints a table.
+bench: $(VENV)/developing
+	$(BIN)/python -m benchmarks
+
+# Pages generated from the catalogue and the code.
+docs: $(VENV)/developing
+	$(BIN)/python -m tools.make_docs
+
+$(VENV)/installed: pyproject.toml requirements.lock
+	@echo "setting up $(VENV) (once)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e . >&2
+	@touch $@
+
+$(VENV)/developing: $(VENV)/installed
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev]' >&2
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
