@@ -1,0 +1,409 @@
+"""Builds the JSON Schemas of the catalogue's files: accelerators, stacks, prices, sources.
+
+One shape is used throughout so that the plain message of a validator is already the right one: objects with
+``additionalProperties: false``, types chosen by ``if``/``then``/``else``, and never ``oneOf`` or ``anyOf``.
+"""
+
+from auditor.facts import ARCH_CLASSES, AVAILABILITIES, CATALOGUE, QUANT_METHODS, SUPPORT_STATUSES, TASKS, FactSpec
+from auditor.units import DTYPE_BITS
+
+Schema = dict[str, object]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+CONFIDENCES = ("high", "medium", "low")
+TERMS = ("on-demand", "spot", "reserved-1y", "reserved-3y", "capacity-block")
+PEAK_DTYPES = tuple(sorted({*DTYPE_BITS, "tfloat32"} - {"bool", "complex64"}))
+#: Units that a figure may be written in, by field, and what each is multiplied by to reach the field's own unit.
+UNITS: dict[str, dict[str, float]] = {
+    "memory": {"GB": 1, "GiB": 1, "MB": 1, "MiB": 1, "TB": 1, "TiB": 1},
+    "bytes": {"bytes": 1, "MB": 1e6, "MiB": 1 << 20, "GB": 1e9, "GiB": 1 << 30, "TB": 1e12, "TiB": 1 << 40},
+    "bandwidth": {"GB/s": 1, "TB/s": 1e3, "PB/s": 1e6, "GiB/s": (1 << 30) / 1e9},
+    "peak": {"TFLOPS": 1, "TOPS": 1, "PFLOPS": 1e3, "POPS": 1e3},
+    "power": {"W": 1, "kW": 1e3},
+    "plain": {},
+}
+#: Serving features that a stack may be said to have or to lack.
+FEATURES = tuple(
+    "lora speculative structured_output prefix_caching multimodal_input chunked_prefill disaggregated_prefill expert_parallel "
+    "pipeline_parallel embedding rerank kv_cache_fp8 kv_cache_int8 custom_weights encoder_decoder diffusion video speech sleep_mode".split()
+)
+#: Facts of a stack that its file states under ``limits``: what it cannot take.
+LIMITS = (
+    "max_head_dim",
+    "max_experts_per_token",
+    "max_context",
+    "position_unsupported",
+    "recurrent_unsupported",
+    "tasks_unsupported",
+)
+FORMAT_STATUSES = ("native", *SUPPORT_STATUSES)
+CONVERSIONS = ("rescale", "requantize", "dequantize")
+
+
+def obj(properties: Schema, required: tuple[str, ...] = (), description: str = "", **more: object) -> Schema:
+    """Return the schema of a closed object."""
+    schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties, **more}
+    if required:
+        schema["required"] = list(required)
+    if description:
+        schema["description"] = description
+    return schema
+
+
+def text(description: str = "", **more: object) -> Schema:
+    """Return the schema of a non-empty string."""
+    return {"type": "string", "minLength": 1, **({"description": description} if description else {}), **more}
+
+
+def word(description: str = "") -> Schema:
+    """Return the schema of an id: lower case, no spaces."""
+    return {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", **({"description": description} if description else {})}
+
+
+def one_of(values: tuple[str, ...], description: str = "") -> Schema:
+    """Return the schema of a closed list of words."""
+    return {"enum": list(values), **({"description": description} if description else {})}
+
+
+def array(items: Schema, description: str = "", minimum: int = 0) -> Schema:
+    """Return the schema of a list without repetitions."""
+    schema: Schema = {"type": "array", "items": items, "uniqueItems": True}
+    if minimum:
+        schema["minItems"] = minimum
+    if description:
+        schema["description"] = description
+    return schema
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to a shared definition."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def flag(description: str = "") -> Schema:
+    """Return the schema of true or false."""
+    return {"type": "boolean", **({"description": description} if description else {})}
+
+
+DATE: Schema = {
+    "type": "string",
+    "pattern": r"^20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$",
+    "description": "YYYY-MM-DD, or YYYY-MM where the source says no more.",
+}
+_SOURCE_FIELDS: Schema = {
+    "title": text("Title of the page or document."),
+    "url": text("Where it is.", pattern="^https?://"),
+    "repo": text("owner/repo:path@commit", pattern="^[^/ ]+/[^/: ]+(:.+)?$"),
+    "as_of": ref("date"),
+    "where": text("Section, table or line."),
+}
+_LOCATED: Schema = {"if": {"required": ["repo"]}, "else": {"required": ["title", "as_of", "url"]}, "then": {"required": ["title", "as_of"]}}
+SOURCE_DEFS: Schema = {
+    "date": DATE,
+    "source": obj(_SOURCE_FIELDS, ("title", "as_of"), "Where a figure or a claim was seen, and when.", **_LOCATED),
+    "sources": {
+        "type": "object",
+        "description": "Sources of this file by id.",
+        "propertyNames": {"pattern": "^[a-z0-9][a-z0-9_.-]*$"},
+        "additionalProperties": ref("source"),
+    },
+    "cited": {
+        "type": ["string", "object"],
+        "description": "Id of a source, {id, where}, or a whole source.",
+        "if": {"type": "object"},
+        "then": {
+            "properties": {"id": text(), **_SOURCE_FIELDS},
+            "additionalProperties": False,
+            "if": {"required": ["id"]},
+            "then": {"properties": {"id": True, "where": True}, "additionalProperties": False},
+            "else": {"required": ["title", "as_of"], **_LOCATED},
+        },
+    },
+    "citations": {"type": "array", "minItems": 1, "items": ref("cited"), "description": "Where this was seen."},
+    "confidence": one_of(CONFIDENCES, "How sure the claim is, never how bad it is."),
+}
+
+
+def figure(kind: str, *, minimum: float | None = 0) -> Schema:
+    """Return the schema of a figure whose unit is one of ``UNITS[kind]``: an object, or a number where the file has defaults."""
+    value: Schema = {"type": ["number", "null"]}
+    if minimum is not None:
+        value["minimum"] = minimum
+    units: Schema = {"unit": {"enum": list(UNITS[kind])}} if UNITS[kind] else {"unit": text()}
+    return {
+        "type": ["number", "object"],
+        "if": {"type": "object"},
+        "then": obj(
+            {"value": value, **units, "sources": ref("citations"), "confidence": ref("confidence"), "note": text()},
+            ("value",),
+            **{
+                "if": {"properties": {"value": {"type": "null"}}, "required": ["value"]},
+                "then": {"required": ["note"]},
+            },
+        ),
+        "else": {} if minimum is None else {"minimum": minimum},
+    }
+
+
+def document(name: str, title: str, body: Schema, defs: Schema) -> Schema:
+    """Return a whole schema file."""
+    return {"$schema": DRAFT, "$id": name, "title": title, **body, "$defs": defs}
+
+
+_DEFAULT = obj({"sources": ref("citations"), "confidence": ref("confidence")}, description="Laid under every figure that does not say otherwise.")
+_NOTES = array(text(), "Contradictions and which side was taken; anything a reader must know.")
+
+
+def accelerator_schema() -> Schema:
+    """Return the schema of ``rules/accelerators/<id>.yaml``."""
+    properties: Schema = {
+        "accelerator": word("Id of the accelerator; the file bears the same name."),
+        "extends": word("Accelerator whose fields this one takes over."),
+        "abstract": flag("Only there to be extended."),
+        "name": text("Name as its vendor writes it."),
+        "vendor": word("Vendor, in lower case."),
+        "family": word("Family that shares software support."),
+        "generation": text(),
+        "aliases": array(word(), "Other names that people type."),
+        "default": _DEFAULT,
+        "availability": obj(
+            {"status": one_of(AVAILABILITIES), "note": text(), "as_of": ref("date"), "sources": ref("citations"), "confidence": ref("confidence")},
+            ("status",),
+            "Who can get it.",
+            **{"if": {"properties": {"status": {"const": "open"}}}, "else": {"required": ["note"]}},
+        ),
+        "memory": {**figure("memory"), "description": "Capacity as the vendor states it, in the vendor's unit."},
+        "planning_memory": {**figure("bytes"), "description": "What a fit check plans with, before any stack's fraction."},
+        "memory_type": text(),
+        "bandwidth": {**figure("bandwidth"), "description": "Memory bandwidth, GB/s."},
+        "peaks": {
+            "type": "object",
+            "description": "Dense peak by type: TFLOPS, TOPS for integers.",
+            "propertyNames": {"enum": list(PEAK_DTYPES)},
+            "additionalProperties": figure("peak"),
+        },
+        "native_dtypes": array({"enum": list(PEAK_DTYPES)}, "Types its matrix units multiply."),
+        "power": {**figure("power"), "description": "Board power, W."},
+        "interconnect": {**figure("bandwidth"), "description": "Scale-up bandwidth of one device, one direction, GB/s."},
+        "interconnect_name": text(),
+        "scale_up_devices": {"type": ["integer", "null"], "minimum": 1, "description": "Largest domain of the scale-up fabric."},
+        "partition": obj(
+            {
+                "name": text(),
+                "per_device": {"type": "integer", "minimum": 1},
+                "memory": {**figure("bytes"), "description": "Memory that one rank can address."},
+            },
+            ("name", "per_device", "memory"),
+            "How a device presents itself to software.",
+        ),
+        "instances": {
+            "type": "array",
+            "description": "Machine types one can rent.",
+            "items": obj(
+                {
+                    "provider": word(),
+                    "name": text(),
+                    "devices": {"type": "integer", "minimum": 1},
+                    "sold_per_device": flag("True where devices are rented one by one."),
+                    "sources": ref("citations"),
+                },
+                ("provider", "name", "devices"),
+            ),
+        },
+        "training": {"type": ["boolean", "null"], "description": "Whether it trains as well."},
+        "compute_capability": {"type": ["number", "null"], "minimum": 1, "description": "CUDA compute capability."},
+        "kernel_language": {"type": ["boolean", "null"], "description": "Whether customers can write kernels for it."},
+        "fixed_function": obj(
+            {
+                "excluded_classes": array(one_of(ARCH_CLASSES)),
+                "excluded_layers": array(word()),
+                "note": text(),
+                "sources": ref("citations"),
+                "confidence": ref("confidence"),
+            },
+            ("note",),
+            "What is fixed in silicon.",
+        ),
+        "notes": _NOTES,
+        "sources": ref("sources"),
+    }
+    return document("accelerator.schema.json", "An accelerator, as published", obj(properties, ("accelerator",)), SOURCE_DEFS)
+
+
+def prices_schema() -> Schema:
+    """Return the schema of ``rules/prices/<provider>.yaml``."""
+    row: Schema = {
+        "provider": word(),
+        "instance": text(),
+        "accelerator": word("Id of the accelerator."),
+        "devices": {"type": "integer", "minimum": 1},
+        "usd_per_hour": {"type": "number", "exclusiveMinimum": 0},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "Another currency; its prices are shown, never converted."},
+        "per_hour": {"type": "number", "exclusiveMinimum": 0, "description": "Price in that currency."},
+        "term": one_of(TERMS),
+        "market": text("Marketplace or price list, where a provider has several."),
+        "region": {"type": ["string", "null"]},
+        "as_of": ref("date"),
+        "confidence": ref("confidence"),
+        "sources": ref("citations"),
+        "note": text(),
+    }
+    body = obj(
+        {
+            "prices": {"type": "array", "items": obj(row)},
+            "default": obj(row, description="Laid under every price that does not say otherwise."),
+            "sources": ref("sources"),
+        },
+        ("prices",),
+    )
+    return document("prices.schema.json", "Dated prices", body, SOURCE_DEFS)
+
+
+def _limit(spec: FactSpec) -> Schema:
+    match spec.type:
+        case "integer":
+            value: Schema = {"type": "integer", "minimum": 1}
+        case "strings":
+            value = array(one_of(spec.values) if spec.values else text())
+        case _:
+            message = f"{spec.name}: a limit is an integer or a list of words"
+            raise TypeError(message)
+    return {
+        "description": spec.meaning,
+        "if": {"type": "object"},
+        "then": obj({"value": value, "sources": ref("citations"), "confidence": ref("confidence"), "note": text()}, ("value",)),
+        "else": value,
+    }
+
+
+def _overridable() -> Schema:
+    counts: Schema = {"type": "integer", "minimum": 1}
+    share = figure("plain")
+    return {
+        "version": text("Version that the file describes."),
+        "maturity": one_of(CATALOGUE["stack.maturity"].values),
+        "maturity_multiplier": word("Key into the effort model's multipliers."),
+        "memory": {
+            "description": "How the stack divides a device's memory; null where nobody outside places a model.",
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {
+                "fraction": share,
+                "fraction_of": one_of(("total", "free-after-weights")),
+                "runtime": figure("bytes"),
+                "activation_tokens": share,
+                "block_tokens": share,
+                "kv_cap_fraction": share,
+                "windowed": one_of(("window", "full", "grouped")),
+                "sources": ref("citations"),
+                "note": text(),
+            },
+        },
+        "parallelism": {
+            "description": "Which layouts the stack accepts.",
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {
+                "tensor_parallel": array(counts, "Degrees to try, in ranks.", 1),
+                "pipeline_parallel": flag(),
+                "expert_parallel": flag(),
+                "heads_divisible": flag(),
+                "heads_per_rank_even": flag(),
+                "kv_heads_replicate": flag(),
+                "intermediate_divisible": flag(),
+                "vocab_padded": flag(),
+                "minimum_tensor_parallel": counts,
+                "weights_per_rank": figure("bytes"),
+                "multi_node": flag(),
+                "sources": ref("citations"),
+                "note": text(),
+            },
+        },
+        "efficiency": {
+            "type": "object",
+            "description": "Calibrated shares of the published peaks, and seconds.",
+            "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+            "additionalProperties": figure("plain"),
+        },
+        "features": obj(
+            {
+                "supported": array(one_of(FEATURES)),
+                "unsupported": array(one_of(FEATURES)),
+                "sources": ref("citations"),
+                "note": text(),
+            },
+            description="Serving features. One that is in neither list is unknown.",
+        ),
+        "limits": obj({name: _limit(CATALOGUE[f"stack.{name}"]) for name in LIMITS}, description="What it cannot take."),
+        "launch": text("Template of the launch command."),
+        "notes": _NOTES,
+    }
+
+
+def stack_schema() -> Schema:
+    """Return the schema of ``rules/stacks/<id>/stack.yaml``."""
+    named = {"note": text(), "sources": ref("citations"), "confidence": ref("confidence")}
+    architecture_row = obj(
+        {
+            "classes": array(text("Class name of the config, or * for a generic path."), minimum=1),
+            "model_types": array(text("model_type of the config, or the GGUF architecture."), minimum=1),
+            "status": one_of(SUPPORT_STATUSES),
+            "models": array(text("Hub id that the vendor names."), minimum=1),
+            "accelerators": array(word("Accelerator id or family."), minimum=1),
+            "task": array(one_of(TASKS), minimum=1),
+            "port_tier": text("Tier of the effort model where part of the port is done."),
+            **named,
+        },
+        ("status",),
+        **{"if": {"required": ["model_types"]}, "else": {"required": ["classes"]}},
+    )
+    format_row = obj(
+        {
+            "methods": array(one_of(QUANT_METHODS), minimum=1),
+            "status": one_of(FORMAT_STATUSES),
+            "accelerators": array(word("Accelerator id or family."), minimum=1),
+            "bits": array({"type": "number", "exclusiveMinimum": 0}, "quant.bits", 1),
+            "weight_formats": array(text(), "quant.weight_format", 1),
+            "activation_schemes": array(one_of(("static", "dynamic")), "quant.activation_scheme", 1),
+            "dtypes": array({"enum": sorted(DTYPE_BITS)}, "weights.dtype", 1),
+            "holds": {"enum": ["as-stored", *sorted(DTYPE_BITS)], "description": "What the device holds the weights in."},
+            "work": one_of(CONVERSIONS, "What a conversion takes."),
+            **named,
+        },
+        ("methods", "status"),
+        **{"if": {"properties": {"status": {"const": "convert"}}}, "then": {"required": ["work"]}},
+    )
+    properties: Schema = {
+        "stack": word("Id of the stack; its folder bears the same name."),
+        "extends": word("Stack whose fields this one takes over."),
+        "abstract": flag("Only there to be extended."),
+        "name": text(),
+        "family": one_of(CATALOGUE["stack.family"].values, "Whose effort figures apply."),
+        "aliases": array(word(), "Other names that people type."),
+        "end_of_life": ref("date"),
+        "accelerators": array(word(), "Accelerator ids or families it runs on."),
+        "hosted": flag("Whether it is a service rather than software one runs."),
+        "hosted_models": array(text(), "Hub ids that the service offers."),
+        "default": _DEFAULT,
+        "architectures": obj(
+            {"complete": flag("Whether absence from the list means absence from the stack."), "rows": {"type": "array", "items": architecture_row}, **named},
+            ("complete", "rows"),
+        ),
+        "formats": obj(
+            {"complete": flag("Whether absence from the list means absence from the stack."), "rows": {"type": "array", "items": format_row}, **named},
+            ("complete", "rows"),
+        ),
+        **_overridable(),
+        "by_accelerator": {
+            "type": "object",
+            "description": "What differs on one accelerator or family.",
+            "additionalProperties": obj(_overridable()),
+        },
+        "sources": ref("sources"),
+    }
+    return document("stack.schema.json", "A serving stack", obj(properties, ("stack",)), SOURCE_DEFS)
+
+
+def sources_schema() -> Schema:
+    """Return the schema of a file that holds only shared sources."""
+    return document("sources.schema.json", "Shared sources", obj({"sources": ref("sources")}, ("sources",)), SOURCE_DEFS)

@@ -1,0 +1,195 @@
+"""Builds the JSON Schemas of rules and rule tests from the fact catalogue.
+
+A condition is one object with a property per fact and at most one property, so an editor completes fact names and a
+misspelt fact is an error at its own line. Operand types are chosen by ``if``/``then``/``else``, never ``oneOf``.
+"""
+
+from auditor.catalog.schema import FEATURES, SOURCE_DEFS, Schema, array, document, flag, obj, one_of, ref, text, word
+from auditor.facts import AVAILABILITIES, CATALOGUE, FactSpec
+
+RULE_VERDICTS = ("native", "note", "config-change", "needs-port", "blocked", "unknown")
+WORSE = ("config-change", "needs-port", "blocked")
+EXPECTATIONS = ("fires", "quiet", "unknown")
+#: Facts that name entries of the catalogue's feature list.
+_FEATURE_FACTS = ("stack.features", "stack.unsupported_features")
+
+
+def kind_of(spec: FactSpec) -> str:
+    """Return what a fact compares with: ``number string boolean strings integers``."""
+    return "number" if spec.type == "integer" else spec.type
+
+
+def values_of(spec: FactSpec) -> tuple[str, ...]:
+    """Return the closed list of values of a fact, empty where any value will do."""
+    return FEATURES if spec.name in _FEATURE_FACTS else spec.values
+
+
+def _facts_of(*kinds: str) -> list[str]:
+    return [name for name, spec in CATALOGUE.items() if kind_of(spec) in kinds]
+
+
+def _scalar(spec: FactSpec) -> Schema:
+    """Return the schema of one value (of one element, for a list fact)."""
+    if values := values_of(spec):
+        return {"enum": list(values)}
+    plain = {"string": "string", "strings": "string", "integer": "integer", "integers": "integer", "number": "number", "boolean": "boolean"}
+    return {"type": plain[spec.type]}
+
+
+def _or_fact(value: Schema, facts: str) -> Schema:
+    return {"if": {"type": "object"}, "then": obj({"fact": ref(facts)}, ("fact",)), "else": value}
+
+
+def _value_or_list(value: Schema, facts: str) -> Schema:
+    inner: Schema = {"if": {"type": "array"}, "then": array(value, minimum=1), "else": value}
+    return _or_fact(inner, facts)
+
+
+def _operators(spec: FactSpec) -> Schema:
+    """Return the operators that make sense for a fact, each with its operand."""
+    scalar = _scalar(spec)
+    match kind_of(spec):
+        case "number":
+            compared = _or_fact(scalar if spec.type == "integer" else {"type": "number"}, "numberFact")
+            operators: Schema = {name: compared for name in ("eq", "ne", "gt", "ge", "lt", "le")}
+            operators["in"] = _or_fact(array(scalar, minimum=1), "integersFact")
+        case "string":
+            operators = {name: _or_fact(scalar, "stringFact") for name in ("eq", "ne")}
+            operators["in"] = _or_fact(array(scalar, minimum=1), "stringsFact")
+            operators["contains"] = {"type": "string", "minLength": 1}
+            operators["matches"] = {"type": "string", "format": "regex"}
+        case "boolean":
+            operators = {name: _or_fact(scalar, "booleanFact") for name in ("eq", "ne")}
+        case _:
+            same, element = ("stringsFact", "stringFact") if spec.type == "strings" else ("integersFact", "numberFact")
+            operators = {name: _or_fact(array(scalar), same) for name in ("eq", "ne")}
+            operators["contains"] = _value_or_list(scalar, element)
+            if spec.type == "strings":
+                operators["matches"] = {"type": "string", "format": "regex"}
+    operators["known"] = flag()
+    return obj(operators, minProperties=1)
+
+
+def _predicate(spec: FactSpec) -> Schema:
+    unit = f" [{spec.unit}]" if spec.unit else ""
+    base: Schema = {"description": f"{spec.meaning}{unit}"}
+    if kind_of(spec) in ("strings", "integers"):
+        return {**base, **_operators(spec)}
+    scalar = _scalar(spec)
+    return {
+        **base,
+        "if": {"type": "object"},
+        "then": _operators(spec),
+        "else": {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar},
+    }
+
+
+def _condition() -> Schema:
+    properties: Schema = {
+        "all": {"type": "array", "minItems": 1, "items": ref("condition"), "description": "Every one of these."},
+        "any": {"type": "array", "minItems": 1, "items": ref("condition"), "description": "At least one of these."},
+        "not": {**ref("condition"), "description": "The opposite of this."},
+        "always": {"const": True, "description": "Fires on every target that the rule applies to."},
+        **{name: _predicate(spec) for name, spec in CATALOGUE.items()},
+    }
+    return obj(properties, description="One fact, or one of all, any, not.", minProperties=1, maxProperties=1)
+
+
+def _applies_to() -> Schema:
+    return obj(
+        {
+            "stack": array(word("Stack id."), minimum=1),
+            "stack_family": array(one_of(CATALOGUE["stack.family"].values), minimum=1),
+            "accelerator": array(word("Accelerator id."), minimum=1),
+            "family": array(word("Accelerator family."), minimum=1),
+            "vendor": array(word("Vendor of the accelerator."), minimum=1),
+            "availability": array(one_of(AVAILABILITIES), minimum=1),
+        },
+        description="Targets it is about: every key given must match, any value of a key will do.",
+    )
+
+
+def rules_schema() -> Schema:
+    """Return the schema of a rule file."""
+    shared: Schema = {
+        "verdict": one_of(
+            RULE_VERDICTS,
+            "native: positive evidence. note: says something, changes nothing. unknown: cannot be told; give at_worst.",
+        ),
+        "confidence": ref("confidence"),
+        "work": array(word("Case of a work item."), "Work items it triggers."),
+        "sources": ref("citations"),
+    }
+    rule = obj(
+        {
+            "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$", "description": "Words joined by hyphens; stable, never reused."},
+            "title": text("One line for lists."),
+            "applies_to": ref("applies_to"),
+            "when": ref("condition"),
+            **shared,
+            "at_worst": one_of(WORSE, "How bad it may turn out, for verdict unknown."),
+            "settled_by": array(text(), "What would settle it, for verdict unknown.", 1),
+            "message": text("What is so, with {facts} filled in."),
+            "remediation": text("What a person can do about it."),
+        },
+        ("id", "when", "message", "remediation"),
+        **{"if": {"properties": {"verdict": {"const": "unknown"}}, "required": ["verdict"]}, "then": {"required": ["at_worst"]}},
+    )
+    body = obj(
+        {
+            "rules": {"type": "array", "items": rule},
+            "applies_to": ref("applies_to"),
+            "default": obj(shared, description="Laid under every rule that does not say otherwise."),
+            "sources": ref("sources"),
+        },
+        ("rules",),
+    )
+    defs: Schema = {
+        **SOURCE_DEFS,
+        "applies_to": _applies_to(),
+        "condition": _condition(),
+        "numberFact": {"enum": _facts_of("number")},
+        "stringFact": {"enum": _facts_of("string")},
+        "booleanFact": {"enum": _facts_of("boolean")},
+        "stringsFact": {"enum": _facts_of("strings")},
+        "integersFact": {"enum": _facts_of("integers")},
+    }
+    return document("rules.schema.json", "Rules", body, defs)
+
+
+def _fact_value(spec: FactSpec) -> Schema:
+    scalar = _scalar(spec)
+    value = array(scalar) if spec.type in ("strings", "integers") else scalar
+    return {"description": spec.meaning, "if": {"type": "null"}, "else": value}
+
+
+def rule_tests_schema() -> Schema:
+    """Return the schema of a file of rule tests."""
+    workload = obj({
+        "context": {"type": "integer", "minimum": 1},
+        "concurrency": {"type": "integer", "minimum": 1},
+        "input_tokens": {"type": "integer", "minimum": 0},
+        "output_tokens": {"type": "integer", "minimum": 0},
+        "tokens_per_day": {"type": "number", "minimum": 0},
+        "kv_dtype": text(),
+        "current_stack": word(),
+        **{name: flag() for name in ("lora", "speculative", "structured_output", "prefix_caching", "multimodal_input", "latency_target")},
+        "lora_rank": {"type": "integer", "minimum": 1},
+    })
+    case = obj(
+        {
+            "rule": word("Id of the rule."),
+            "verdict": one_of(("native", *WORSE, "unknown"), "Whole verdict of the model on the target, instead of a rule."),
+            "model": text("Fixture: a file of fixtures/ without .snapshot.json.gz."),
+            "on": text("Target: accelerator/stack."),
+            "workload": workload,
+            "facts": obj({name: _fact_value(spec) for name, spec in CATALOGUE.items()}, description="Facts by name; null is unknown."),
+            "absent": array({"enum": list(CATALOGUE)}, "Facts that do not apply."),
+            "expect": one_of(EXPECTATIONS),
+            "message": text("Part of the message."),
+            "because": text("Why this case is here."),
+        },
+        **{"if": {"required": ["verdict"]}, "then": {"required": ["model", "on"]}, "else": {"required": ["rule", "expect"]}},
+    )
+    body = obj({"cases": {"type": "array", "minItems": 1, "items": case}}, ("cases",))
+    return document("rule-tests.schema.json", "Tests of rules", body, {})
