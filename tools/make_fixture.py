@@ -58,8 +58,8 @@ class Recipe:
     origin: str
     build: bool = False
     table: str = ""
-    weights_dtype: str = ""
-    """Type of built tensors, where the config does not say it."""
+    dtypes: tuple[tuple[str, str], ...] = ()
+    """Type of built tensors by component, where the config does not say it."""
     float32: tuple[str, ...] = ()
     """Patterns of tensors that the checkpoint keeps in float32."""
     drop: tuple[str, ...] = ()
@@ -106,11 +106,11 @@ def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name))
 
 
-def built(folder: Path, config: dict[str, Any], recipe: Recipe) -> list[Tensor]:
+def built(folder: Path, config: dict[str, Any], recipe: Recipe, component: str) -> list[Tensor]:
     """Return the tensors that ``save_pretrained`` would write for this config. Raises AttributeError for an unknown class."""
     from reference import meta_state  # noqa: PLC0415  (PyTorch is needed only here)
 
-    stated = recipe.weights_dtype or config.get("torch_dtype") or config.get("dtype") or "float32"
+    stated = dict(recipe.dtypes).get(component) or config.get("torch_dtype") or config.get("dtype") or "float32"
     tensors = []
     for name, shape in meta_state(folder, config).items():
         for pattern, replacement in recipe.rename:
@@ -185,7 +185,7 @@ def snapshot_of(recipe: Recipe, folder: Path) -> Snapshot:
     for component in recipe.components or ("",):
         home = folder / component
         config = json.loads((home / "config.json").read_text())
-        tensors = from_table(recipe.table) if recipe.table else built(home, config, recipe)
+        tensors = from_table(recipe.table) if recipe.table else built(home, config, recipe, component)
         diffusers_class = "_class_name" in config
         sets.append(weight_set(component, home, "diffusion_pytorch_model" if diffusers_class else "model", tensors))
     entries = [FileEntry(path, len(json.dumps(document, indent=2))) for path, document in documents.items()]
@@ -223,7 +223,8 @@ def read_recipes() -> list[Recipe]:
     recipes = []
     for name, entry in entries.items():
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-        values["rename"] = tuple((pattern, new) for pattern, new in values.get("rename", {}).items())
+        for key in ("rename", "dtypes"):
+            values[key] = tuple(values.get(key, {}).items())
         recipes.append(Recipe(name=name, **values))
     return recipes
 
