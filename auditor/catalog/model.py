@@ -139,6 +139,10 @@ class FormatSupport:
     """Work item case where ``convert``: ``rescale``, ``requantize``, ``dequantize``."""
     note: str = ""
     sources: tuple[Source, ...] = ()
+    pad_intermediate: int = 1
+    """Routed experts are padded to a multiple of this width on each rank."""
+    pad_hidden: int = 1
+    """The same for the residual width of routed experts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,16 @@ class MemoryModel:
     kv_cap_fraction: float | None = None
     """Largest share of the budget that the cache may take."""
     windowed: str = "window"
-    """What the engine reserves for windowed layers: ``window``, ``full``, ``grouped``."""
+    """What the engine reserves for windowed and recurrent layers: ``window`` (each layer its own), ``full`` (windowed
+    layers as if they had none), ``grouped`` (all layers share pages of one size, see ``auditor.sizing.cache``)."""
+    step_sequences: int = 256
+    """Sequences of one step that the sampler's peak is computed for."""
+    bytes_per_logit: float = 16.0
+    """Bytes that the sampler holds per logit at its peak: copies in float32, sorted values and indices."""
+    state_blocks: int = 1
+    """Blocks that a ``grouped`` engine reserves per sequence and group of recurrent layers."""
+    head_dim_multiple: int = 1
+    """Cached heads are padded to a multiple of this width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,8 @@ class ParallelismRules:
     weights_per_rank_bytes: int | None = None
     """Hard ceiling of weights on one rank."""
     multi_node: bool = True
+    towers_sharded: bool = True
+    """Whether tensor parallelism shards vision and audio towers; they are replicated otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,23 @@
-"""What sizing gives: a placement with its memory, and the speed it would have."""
+"""What sizing is asked and what it gives: a placement with its memory, and the speed it would have."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Constraints:
+    """What the user fixes of a layout; None leaves the choice to sizing."""
+
+    devices: int | None = None
+    tensor_parallel: int | None = None
+    """In ranks."""
+    memory_fraction: float | None = None
+    weights_holds: str | None = None
+    """Type to hold every weight in, in place of what the stack does with the stored one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes on the fullest device of a placement."""
+    """Bytes of the fullest device (of the fullest rank, where a device has several with memories of their own)."""
 
     weights: int
     kv_cache: int
@@ -13,6 +25,25 @@ class Memory:
     runtime: int
     total: int
     usable: int
+
+    @property
+    def headroom(self) -> int:
+        """Bytes left; negative where the layout that was asked for does not fit."""
+        return self.usable - self.total
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceCache:
+    """Cache of one sequence at the workload's context, in bytes."""
+
+    logical: int
+    """What the model needs, whole model."""
+    reserved: int
+    """What the engine sets aside on one rank."""
+    reserved_fixed: int
+    """Part of ``reserved`` that does not grow with the context: windows, states, padding."""
+    reserved_per_token: float
+    """Growth of ``reserved`` per token beyond every window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +73,10 @@ class Placement:
     """``as-stored``, or what the target converts the weights to."""
     launch: str
     notes: tuple[str, ...] = ()
+    cache: SequenceCache | None = None
+    """None for models that keep no cache."""
+    step_tokens: int = 0
+    """Tokens of one forward step that activations were sized for."""
 
 
 @dataclass(frozen=True, slots=True)
