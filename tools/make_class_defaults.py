@@ -8,6 +8,7 @@ Needs transformers (the version is recorded), no PyTorch. With --check nothing i
 import argparse
 import dataclasses
 import json
+import math
 import os
 import re
 import sys
@@ -147,15 +148,15 @@ def _defaults(cls: type[PreTrainedConfig], parts: set[str]) -> dict[str, Any]:
         if value is None and all(built is not None for built in made):
             settled = [getattr(built, field.name, None) for built in made]
             value = settled[0] if all(other == settled[0] for other in settled) else None
-        if value is not None and _plain(value):
+        if value is not None and value is not BASE.get(field.name, ...) and _plain(value):
             defaults[field.name] = list(value) if isinstance(value, tuple) else value
     return defaults
 
 
 def _plain(value: object) -> bool:
     if isinstance(value, bool | int | float | str):
-        return True
-    return isinstance(value, list | tuple) and 0 < len(value) <= 128 and all(isinstance(item, bool | int | float | str) for item in value)
+        return not isinstance(value, float) or math.isfinite(value)
+    return isinstance(value, list | tuple) and 0 < len(value) <= 128 and all(isinstance(item, bool | int | float | str) and _plain(item) for item in value)
 
 
 def _built(cls: type[PreTrainedConfig]) -> list[PreTrainedConfig | None]:
@@ -179,6 +180,9 @@ def _build(cls: type[PreTrainedConfig], values: dict[str, Any]) -> PreTrainedCon
     except Exception:  # noqa: BLE001 - a class may refuse sizes that do not suit it; its pattern then stays open
         return None
 
+
+#: Defaults of the base class, which every class has: no need to repeat them.
+BASE = {"is_encoder_decoder": False}
 
 PATTERN_KEYS = ("layer_types", "mlp_layer_types", "layers_block_type", "indexer_types")
 

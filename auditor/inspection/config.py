@@ -64,10 +64,7 @@ class ModelConfig:
         for name in names:
             value = raw.get(name, _ABSENT)
             if value is _ABSENT and defaults is not None:
-                for alias in defaults.aliases(name):
-                    value = raw.get(alias, _ABSENT)
-                    if value is not _ABSENT:
-                        break
+                value = raw.get(defaults.alias_of.get(name, ""), _ABSENT)
             if value is None:
                 stated_null = True
             elif value is not _ABSENT:
@@ -160,30 +157,47 @@ class ModelConfig:
     def part(self, name: str) -> "ModelConfig | None":
         """Return a nested config with the defaults of its own class; None when neither file nor class has one.
 
-        A part that the file leaves out altogether, where the class has one, is all defaults.
+        A part that the file leaves out altogether, where the class demands one, is all defaults.
         """
         value = self.raw.get(name)
-        default_type = self._defaults.part_type(name) if self._defaults is not None else None
+        spec = self._defaults.parts.get(name) if self._defaults is not None else None
         if value is None:
-            if default_type is None:
+            if spec is None or spec.optional:
                 return None
             value = {}
         if not isinstance(value, Mapping):
             self._complain((name,), value, "an object")
             return None
         stated = value.get("model_type")
-        own_type = stated if isinstance(stated, str) and stated else default_type
-        defaults = defaults_for(own_type)
-        if defaults is None and default_type is not None:
-            defaults = defaults_for(default_type)
+        model_type = stated if isinstance(stated, str) else ""
+        if spec is not None and (spec.fixed or defaults_for(model_type) is None):
+            model_type = spec.type
+        defaults = defaults_for(model_type)
+        if spec is not None and defaults is not None and model_type == spec.type:
+            defaults = defaults.overridden(spec.values)
         return ModelConfig(
             value,
-            model_type=own_type or "",
+            model_type=model_type,
             path=self.path,
             prefix=f"{self.prefix}{name}.",
             problems=self.problems,
             defaults=defaults,
         )
+
+    def parts(self) -> tuple[str, ...]:
+        """Return the keys of all nested configs, those of the class first."""
+        own = tuple(self._defaults.parts) if self._defaults is not None else ()
+        return own + tuple(key for key, value in self.raw.items() if key.endswith("_config") and isinstance(value, Mapping) and key not in own)
+
+    def pattern(self, name: str, count: int) -> tuple[str, ...] | None:
+        """Return the kinds of layers that the class makes up for ``name`` when the config gives none."""
+        found = self._defaults.patterns.get(name) if self._defaults is not None else None
+        return found.expand(count) if found is not None else None
+
+    @property
+    def auto(self) -> frozenset[str]:
+        """Auto classes that know the model type."""
+        return self._defaults.auto if self._defaults is not None else frozenset()
 
     def _complain(self, names: tuple[str, ...], value: object, wanted: str) -> None:
         key = next((name for name in names if self.raw.get(name) is not None), names[0])

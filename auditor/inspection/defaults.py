@@ -1,48 +1,123 @@
-"""Defaults of transformers' config classes, from a generated table: no import of transformers, no code of a model."""
+"""Defaults of transformers' config classes, from a generated table: no import of transformers, no code of a model.
+
+``class_defaults.json`` holds one class per line, so that one class can be read without parsing the other eight hundred.
+"""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
+
+_TABLE = Path(__file__).with_name("class_defaults.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Kinds of layers that a class makes up when the config gives none."""
+
+    prefix: tuple[str, ...] = ()
+    cycle: tuple[str, ...] = ()
+    last: str = ""
+    """Kind forced on the last layer, whatever the cycle says."""
+    from_end: bool = False
+    fixed: tuple[str, ...] = ()
+    """One list whatever the number of layers."""
+
+    def expand(self, count: int) -> tuple[str, ...] | None:
+        """Return the kinds of ``count`` layers; None where the class has a fixed list of another length."""
+        if self.fixed:
+            return self.fixed if len(self.fixed) == count else None
+        kinds = (self.prefix + self.cycle * (count // len(self.cycle) + 1))[:count]
+        if self.last and kinds:
+            kinds = (*kinds[:-1], self.last)
+        return kinds[::-1] if self.from_end else kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The class behind a nested config."""
+
+    type: str
+    fixed: bool = False
+    """Whether the class is used whatever model type the nested config states."""
+    optional: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults that the outer class overrides."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassDefaults:
     """What one config class fills in when a config leaves a key out."""
 
+    name: str
     values: Mapping[str, Any]
     alias_of: Mapping[str, str]
     """Standard name -> the class's own name (``num_hidden_layers`` -> ``n_layer``)."""
-    parts: Mapping[str, str]
-    """Key of a nested config -> model type of its class."""
+    parts: Mapping[str, Part]
+    patterns: Mapping[str, Pattern]
+    auto: frozenset[str]
+    """Auto classes that know the model type: ``CAUSAL_LM``, ``IMAGE_TEXT_TO_TEXT``, …"""
 
     def get(self, name: str) -> Any:
         """Return the default of ``name`` or of the class's own name for it; None when it has none."""
         value = self.values.get(name)
         return value if value is not None else self.values.get(self.alias_of.get(name, ""))
 
-    def aliases(self, name: str) -> tuple[str, ...]:
-        """Return the class's own name for ``name``, if it has another."""
-        own = self.alias_of.get(name)
-        return (own,) if own is not None else ()
-
-    def part_type(self, name: str) -> str | None:
-        """Return the model type of the nested config ``name``."""
-        return self.parts.get(name)
+    def overridden(self, values: Mapping[str, Any]) -> "ClassDefaults":
+        """Return these defaults with ``values`` laid over them."""
+        if not values:
+            return self
+        return ClassDefaults(self.name, {**self.values, **values}, self.alias_of, self.parts, self.patterns, self.auto)
 
 
 @cache
-def _table() -> Mapping[str, Any]:
-    path = files("auditor.inspection").joinpath("class_defaults.json")
-    return json.loads(path.read_bytes())["classes"] if path.is_file() else {}
+def _lines() -> dict[str, str]:
+    """Each class's line by name: ``"llama":{…},``."""
+    text = _TABLE.read_text(encoding="utf-8")
+    lines = {}
+    for line in text.splitlines():
+        if line.startswith('"'):
+            name, _, entry = line[1:].partition('":')
+            lines[name] = entry.removesuffix(",")
+    return lines
+
+
+def known_types() -> tuple[str, ...]:
+    """Return every model type (and nested class) of the table, sorted."""
+    return tuple(_lines())
+
+
+@cache
+def transformers_version() -> str:
+    """Return the version of transformers that the table was made from."""
+    text = _TABLE.read_text(encoding="utf-8")
+    return str(json.loads(text.partition("\n")[0].rstrip("{") + "{}}")["transformers"])
 
 
 @cache
 def defaults_for(model_type: str | None) -> ClassDefaults | None:
     """Return the defaults of the class that reads ``model_type``; None for a type that transformers does not have."""
-    entry = _table().get(model_type) if model_type else None
-    if entry is None:
+    line = _lines().get(model_type) if model_type else None
+    if line is None:
         return None
-    return ClassDefaults(entry.get("defaults", {}), entry.get("aliases", {}), entry.get("parts", {}))
+    entry = json.loads(line)
+    return ClassDefaults(
+        name=entry["class"],
+        values=entry.get("defaults", {}),
+        alias_of=entry.get("aliases", {}),
+        parts={key: Part(**part) for key, part in entry.get("parts", {}).items()},
+        patterns={key: _pattern(pattern) for key, pattern in entry.get("patterns", {}).items()},
+        auto=frozenset(entry.get("auto", ())),
+    )
+
+
+def _pattern(entry: Mapping[str, Any]) -> Pattern:
+    return Pattern(
+        prefix=tuple(entry.get("prefix", ())),
+        cycle=tuple(entry.get("cycle", ())),
+        last=entry.get("last", ""),
+        from_end=entry.get("from_end", False),
+        fixed=tuple(entry.get("list", ())),
+    )
