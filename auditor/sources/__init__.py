@@ -1,1 +1,71 @@
 """Where models come from: every source gives the same kind of snapshot."""
+
+import re
+from pathlib import Path
+
+from auditor.errors import NotFound, TargetError
+from auditor.snapshot import Snapshot
+from auditor.sources import saved
+from auditor.sources.folder import Folder, lone_document
+from auditor.sources.options import SourceOptions
+from auditor.sources.take import take
+from auditor.weights.names import SHARDS_LIMIT, shard_path, weight_name
+
+__all__ = ["SourceOptions", "open_target"]
+
+_HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[^:\s]+))?(?::(?P<path>\S+))?")
+_ACCEPTED = "name a folder, a config.json, a .safetensors or .gguf file, a saved snapshot, or a Hub id org/name"
+
+
+def open_target(text: str, options: SourceOptions) -> Snapshot:
+    """Return the snapshot of whatever ``text`` names. Raises TargetError, with what to do about it."""
+    if not text.strip() or "\0" in text or "\n" in text:
+        raise NotFound(f"{text!r} names no model", _ACCEPTED)
+    path = Path(text).expanduser()
+    if _is_there(path):
+        return _local(path, text, options)
+    folder, colon, inner = text.rpartition(":")
+    if colon and inner and _is_there(Path(folder).expanduser()):
+        return _folder(Path(folder).expanduser(), text, options, inner)
+    if text.startswith(("/", "./", "../", "~")) or "\\" in text or text.endswith((".json", ".gz", ".safetensors", ".gguf", "/")):
+        raise NotFound(f"{text} does not exist", "check the path")
+    raise NotFound(f"{text!r} is neither a file nor a folder here", _ACCEPTED)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or without permission to look
+        return False
+
+
+def _local(path: Path, text: str, options: SourceOptions) -> Snapshot:
+    if path.is_dir():
+        return _folder(path, text, options)
+    if not path.is_file():
+        raise NotFound(f"{text} is neither a file nor a folder", _ACCEPTED)
+    name = path.name
+    if name.endswith(saved.SUFFIXES):
+        return saved.load(path)
+    if name.endswith((".safetensors", ".gguf")):
+        only = _with_shards(path)
+        return take(Folder(path.parent, text, source=name.rpartition(".")[2], files=only), options, name)
+    if name.endswith(".json"):
+        return lone_document(path, text)
+    raise TargetError(f"{text} is no kind of file that describes a model", _ACCEPTED)
+
+
+def _folder(path: Path, text: str, options: SourceOptions, inner: str | None = None) -> Snapshot:
+    """Take a folder; ``inner`` names a weight file in it, or a folder to take in its place."""
+    if inner is not None and (path / inner).is_dir():
+        path, inner = path / inner, None
+    return take(Folder(path, text.rstrip("/") or text), options, inner)
+
+
+def _with_shards(path: Path) -> list[str]:
+    """Return the file's name and, of a shard, the names of the other shards beside it."""
+    name = weight_name(path.name)
+    if name is None or name.shards is None:
+        return [path.name]
+    names = (shard_path(path.name, number) for number in range(1, min(name.shards, SHARDS_LIMIT) + 1))
+    return sorted({path.name, *(other for other in names if (path.parent / other).is_file())})

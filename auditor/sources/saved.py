@@ -95,9 +95,7 @@ def _encode(snapshot: Snapshot) -> dict[str, Any]:
         "source": snapshot.source,
         "origin": snapshot.origin,
         "headers_read": snapshot.headers_read,
-        "files": [
-            {"path": file.path, "size": file.size, **({"pointer": True} if file.pointer else {})} for file in snapshot.files
-        ],
+        "files": [{"path": file.path, "size": file.size, **({"pointer": True} if file.pointer else {})} for file in snapshot.files],
         "documents": dict(snapshot.documents),
         "card": dict(snapshot.card),
         "weights": [_encode_set(group, kinds) for group in snapshot.weights],

@@ -1,0 +1,129 @@
+"""From a repository to a snapshot: the same few documents and headers, whatever the source."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from auditor.bounded_json import DOCUMENT_LIMIT, parse_list, parse_object, too_large
+from auditor.errors import AccessDenied, Malformed, NotFound, TargetError, Unreachable
+from auditor.snapshot import FileEntry, Problem, Snapshot, WeightFile, WeightSet
+from auditor.sources.base import Listing, Range, Repository
+from auditor.sources.headers import read_headers
+from auditor.sources.options import SourceOptions
+from auditor.weights.choose import Choice, choose
+from auditor.weights.names import index_name
+
+#: Documents that describe a model by themselves: one that cannot be read leaves nothing to say.
+_MAIN = ("config.json", "model_index.json", "adapter_config.json")
+#: Read too, where they are present.
+_ROOT = (*_MAIN, "modules.json")
+#: Where a quantization was written down before configurations had a member for it.
+_QUANTIZATION = ("hf_quant_config.json", "quantize_config.json", "quant_config.json")
+_LISTS = ("modules.json",)
+
+
+def take(repository: Repository, options: SourceOptions, path: str | None = None) -> Snapshot:
+    """Return the snapshot of a repository; ``path`` names the weight file to take of several.
+
+    Raises TargetError when there is nothing to describe the model. What is wrong with one file of many is a problem of
+    the snapshot instead.
+    """
+    listing = repository.listing()
+    entries = {file.path: file for file in listing.files}
+    problems = list(listing.problems)
+    documents = _documents(repository, entries, problems)
+    choice = choose(listing.files, documents, options.variant, path)
+    if not documents and not choice.weights and not choice.not_loaded:
+        raise NotFound(f"{repository.id} holds no config.json and no weights", "name the folder or repository of a model")
+    problems += choice.problems
+    weights = choice.weights
+    if options.fast:
+        weights = tuple(_unread(group, "headers were not read (--fast)") for group in weights)
+    else:
+        weights, metadata = read_headers(repository, weights, entries, documents, problems)
+        documents.update(metadata)
+    return _snapshot(repository, listing, documents, replace(choice, weights=weights), problems, headers_read=not options.fast)
+
+
+def _snapshot(
+    repository: Repository, listing: Listing, documents: dict[str, Any], choice: Choice, problems: Sequence[Problem], *, headers_read: bool
+) -> Snapshot:
+    return Snapshot(
+        id=repository.id,
+        revision=repository.revision,
+        source=repository.source,
+        files=tuple(sorted(listing.files, key=lambda file: file.path)),
+        documents=documents,
+        weights=choice.weights,
+        not_loaded=tuple(_unread(group, "not what would be loaded") for group in choice.not_loaded),
+        problems=tuple(problems),
+        card=listing.card,
+        headers_read=headers_read,
+    )
+
+
+def _unread(group: WeightSet, why: str) -> WeightSet:
+    return replace(group, files=tuple(file if file.why else WeightFile(file.path, file.size, None, why) for file in group.files))
+
+
+def _documents(repository: Repository, entries: dict[str, FileEntry], problems: list[Problem]) -> dict[str, Any]:
+    """Return the parsed documents, in two rounds: what the root says, then what that points to."""
+    first = [path for path in _ROOT if path in entries]
+    first += sorted(path for path in entries if "/" not in path and index_name(path))
+    if not any(path in entries for path in _MAIN) and "params.json" in entries:
+        first.append("params.json")
+    documents = _read(repository, first, entries, problems)
+    second = _components(documents, entries)
+    config = documents.get("config.json")
+    if isinstance(config, dict) and "quantization_config" not in config:
+        second += [path for path in _QUANTIZATION if path in entries]
+    documents.update(_read(repository, second, entries, problems))
+    return documents
+
+
+def _components(documents: dict[str, Any], entries: dict[str, FileEntry]) -> list[str]:
+    """Return the configurations and indices of a pipeline's components and of a sentence encoder's modules."""
+    folders: list[str] = []
+    pipeline, modules = documents.get("model_index.json"), documents.get("modules.json")
+    if isinstance(pipeline, dict):
+        folders += sorted(name for name, value in pipeline.items() if isinstance(value, list))
+    if isinstance(modules, list):
+        folders += sorted({module["path"] for module in modules if isinstance(module, dict) and isinstance(module.get("path"), str)})
+    wanted = {folder for folder in folders if folder}
+    return [
+        path
+        for path in sorted(entries)
+        if path.rpartition("/")[0] in wanted and (path.endswith("/config.json") or index_name(path) is not None)
+    ]
+
+
+def _read(repository: Repository, paths: Iterable[str], entries: dict[str, FileEntry], problems: list[Problem]) -> dict[str, Any]:
+    """Return the parsed documents. Raises TargetError for a main document that cannot be read; else notes the problem."""
+    paths = list(dict.fromkeys(paths))
+    answers = dict(zip(paths, repository.read([_whole(entries[path]) for path in paths]), strict=True))
+    result: dict[str, Any] = {}
+    for path, answer in answers.items():
+        try:
+            if isinstance(answer, TargetError):
+                raise answer
+            result[path] = _parse(entries[path], answer)
+        except TargetError as error:
+            if path in _MAIN or isinstance(error, AccessDenied | Unreachable):
+                raise
+            problems.append(Problem(path, str(error), fatal=True))
+    return result
+
+
+def _whole(entry: FileEntry) -> Range:
+    # One byte more than we are willing to parse shows that a file of unknown size is too long. A file known to be longer
+    # is not read at all, and one whose content is only pointed to has nothing to read.
+    known = DOCUMENT_LIMIT if entry.size is None else entry.size
+    return Range(entry.path, 0, 0 if known > DOCUMENT_LIMIT or entry.pointer else known + (entry.size is None))
+
+
+def _parse(entry: FileEntry, data: bytes) -> Any:
+    if entry.pointer:
+        raise Malformed(f"{entry.path} is a git-LFS pointer", f"fetch it: `git lfs pull --include {entry.path}`")
+    if entry.size is not None and entry.size > DOCUMENT_LIMIT:
+        raise too_large(entry.path, entry.size, DOCUMENT_LIMIT)
+    return parse_list(data, entry.path) if entry.path in _LISTS else parse_object(data, entry.path)
