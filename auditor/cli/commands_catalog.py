@@ -1,0 +1,98 @@
+"""The commands about what auditor knows: accelerators, facts, schemas."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from auditor.cli import exits
+from auditor.cli.flags import ListOut, Screen, command
+from auditor.cli.terminal import Terminal, wants_color, width
+from auditor.report import View
+
+Rules = Annotated[
+    list[Path] | None, typer.Option("--rules", metavar="DIR", help="Rules to add to the shipped ones. Repeatable.", show_default=False)
+]
+
+
+@command
+def list_accelerators(*, rules: Rules = None, out: ListOut, screen: Screen) -> None:
+    """List every accelerator, with the stacks that serve on it."""
+    from auditor.catalog import load_catalog  # noqa: PLC0415  # reads all of rules/
+    from auditor.report import accelerators  # noqa: PLC0415
+
+    catalog = load_catalog(rules or ())
+    everything = [catalog.accelerators[name] for name in sorted(catalog.accelerators)]
+    stacks = [catalog.stacks[name] for name in sorted(catalog.stacks)]
+    if out.format == "json":
+        text = accelerators.list_json(everything, stacks)
+    else:
+        text = accelerators.list_table(everything, stacks, view(out, screen))
+    screen.terminal.report(text, out.output)
+
+
+@command
+def show_accelerator(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Id or alias of an accelerator.")],
+    *,
+    rules: Rules = None,
+    out: ListOut,
+    screen: Screen,
+) -> None:
+    """Show the datasheet of one accelerator: every figure with its source, date and confidence."""
+    from auditor.catalog import load_catalog  # noqa: PLC0415  # reads all of rules/
+    from auditor.report import accelerators  # noqa: PLC0415
+
+    catalog = load_catalog(rules or ())
+    chosen = catalog.accelerators.get(name) or next((one for one in catalog.accelerators.values() if name in one.aliases), None)
+    if chosen is None:
+        unknown("accelerator", name, [*catalog.accelerators, *(alias for one in catalog.accelerators.values() for alias in one.aliases)])
+    stacks = [catalog.stacks[key] for key in sorted(catalog.stacks)]
+    if out.format == "json":
+        text = accelerators.sheet_json(chosen, stacks, catalog.prices)
+    else:
+        text = accelerators.sheet_table(chosen, stacks, catalog.prices, view(out, screen))
+    screen.terminal.report(text, out.output)
+
+
+@command
+def facts(*, out: ListOut, screen: Screen) -> None:
+    """List every fact that rules, reports and policies may use."""
+    from auditor.facts import CATALOGUE  # noqa: PLC0415
+    from auditor.report import fact_list  # noqa: PLC0415
+
+    text = fact_list.render_json(CATALOGUE) if out.format == "json" else fact_list.render_table(CATALOGUE, view(out, screen))
+    screen.terminal.report(text, out.output)
+
+
+@command
+def schema(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which schema; without it, their names.", show_default=False)] = None,
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the schema here.", show_default=False)] = None,
+    screen: Screen,
+) -> None:
+    """Print the JSON Schema of a file that auditor reads or writes."""
+    from auditor._shipped import SCHEMAS  # noqa: PLC0415
+
+    names = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
+    if name is None:
+        screen.terminal.report("".join(f"{one}\n" for one in names), output)
+        return
+    if name not in names:
+        unknown("schema", name, names)
+    screen.terminal.report((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"), output)
+
+
+def unknown(kind: str, name: str, names: list[str]) -> NoReturn:
+    """Say that ``name`` is none of ``names``, and what may have been meant."""
+    near = get_close_matches(name, names, 3)
+    meant = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(sorted(names))}"
+    Terminal.error(f"auditor: {name!r} is no {kind}; {meant}")
+    raise typer.Exit(exits.USAGE)
+
+
+def view(out: ListOut, screen: Screen) -> View:
+    """Return how a listing is shown."""
+    return View(width(out.output), wants_color(screen.color, out.output))

@@ -1,0 +1,85 @@
+"""The commands about models: audit, inspect, explain, compare."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auditor.cli import exits
+from auditor.cli.flags import Against, InspectionOut, Load, Money, OneTarget, Out, Screen, Source, Targets, command, one_of
+from auditor.cli.terminal import Terminal, wants_color, width
+from auditor.errors import WorkloadError
+from auditor.report import FORMATS, INSPECTION_FORMATS, View
+
+if TYPE_CHECKING:
+    from auditor.inspection.model import Inspection
+    from auditor.results import Audit
+
+Today = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date to judge prices and sources by.", hidden=True)]
+
+
+@command
+def audit(
+    *,
+    targets: Targets = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(metavar="VERDICT", callback=one_of(exits.NEVER, *exits.VERDICT_CODES), help="Exit 11, 12 or 13 from this verdict on."),
+    ] = exits.NEVER,
+    strict: Annotated[bool, typer.Option("--strict", help="Count unknown verdicts under --fail-on.")] = False,
+    today: Today = None,
+    against: Against,
+    load: Load,
+    money: Money,
+    source: Source,
+    out: Out,
+    screen: Screen,
+) -> None:
+    """Audit models against accelerators: verdict, devices, speed, price, what stands in the way, weeks."""
+    if not targets:
+        _nothing(screen.terminal)
+    from auditor.cli.auditing import Auditing  # noqa: PLC0415  # the rest of the program
+
+    auditing = Auditing(against, load, money, today or date.today().isoformat())  # noqa: DTZ011  # the reader's own day
+    result = auditing.run(_inspections(targets or [], source, screen, load.kv_dtype))
+    view = View(width(out.output), wants_color(screen.color, out.output), out.everything or bool(against.on))
+    screen.terminal.report(FORMATS[out.format](result, view), out.output)
+    raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
+
+
+@command
+def inspect(
+    *,
+    targets: Targets = None,
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a snapshot that audits anywhere, without the weights.", show_default=False)] = None,
+    kv_dtype: Annotated[str | None, typer.Option(help="Type of the cache, such as bfloat16 or fp8.", show_default=False)] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave the headers of weight files unread.")] = False,
+    source: Source,
+    out: InspectionOut,
+    screen: Screen,
+) -> None:
+    """Say what models' files say: architecture, parameters, precision, cache. No accelerator involved."""
+    terminal = screen.terminal
+    if not targets:
+        _nothing(terminal)
+    if save is not None and len(targets or []) != 1:
+        raise WorkloadError(f"--save writes one snapshot, and {len(targets or [])} targets were given", "save one model at a time")
+    found = list(_inspections(targets or [], source, screen, kv_dtype, fast=fast, save=save))
+    view = View(width(out.output), wants_color(screen.color, out.output))
+    terminal.report(INSPECTION_FORMATS[out.format](found, view), out.output)
+    raise typer.Exit(exits.INCOMPLETE if any(one.errors for one in found) else exits.OK)
+
+
+def _inspections(
+    targets: list[str], source: Source, screen: Screen, kv_dtype: str | None, *, fast: bool = False, save: Path | None = None
+) -> "list[Inspection]":
+    from auditor.cli.reading import Reader  # noqa: PLC0415  # the layers that read models
+
+    reader = Reader(source, screen.terminal, kv_dtype=kv_dtype, fast=fast, debug=screen.traceback)
+    return [reader.inspection(target, save) for target in targets]
+
+
+def _nothing(terminal: Terminal) -> None:
+    terminal.error("auditor: nothing to audit; name a folder, a file or a Hub id")
+    raise typer.Exit(exits.NOTHING)

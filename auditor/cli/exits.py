@@ -1,0 +1,30 @@
+"""Exit codes: a script can tell a verdict from a failure."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auditor.results import Audit
+
+OK = 0
+INCOMPLETE = 1
+"""A model could not be inspected, a rule does not load, a report cannot be written."""
+USAGE = 2
+NOTHING = 3
+"""There was nothing to audit."""
+VERDICT_CODES = {"config-change": 11, "needs-port": 12, "blocked": 13}
+NEVER = "never"
+
+
+def of_audit(audit: "Audit", fail_on: str, *, strict: bool) -> int:
+    """Return the code of an audit. An unknown verdict counts under ``strict``, as the verdict asked about."""
+    if any(model.inspection.errors for model in audit.models):
+        return INCOMPLETE
+    if fail_on == NEVER:
+        return OK
+    threshold = VERDICT_CODES[fail_on]
+    verdicts = {row.verdict for model in audit.models for row in model.rows}
+    codes = [code for verdict, code in VERDICT_CODES.items() if verdict in verdicts]
+    if strict and "unknown" in verdicts:
+        codes.append(threshold)
+    worst = max(codes, default=OK)
+    return worst if worst >= threshold else OK

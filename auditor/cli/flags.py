@@ -1,0 +1,197 @@
+"""Options, each declared once, in groups that commands take whole.
+
+A command lists a group as a parameter (``source: Source``); ``command`` gives Typer the group's fields as options and
+the command the filled group. It is also the one place where an error becomes a line on stderr and an exit code.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from auditor.cli import exits
+from auditor.cli.terminal import Terminal
+from auditor.errors import AuditorError, WorkloadError
+from auditor.report import FORMATS, INSPECTION_FORMATS
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """Return a check that an option's value is one of ``names``, with a suggestion for a near miss."""
+
+    def check(value: str) -> str:
+        if value not in names:
+            import difflib  # noqa: PLC0415  # only for a mistake
+
+            near = difflib.get_close_matches(value, names, 1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise typer.BadParameter(f"{value!r} is none of these; {meant}choose from {', '.join(names)}")
+        return value
+
+    return check
+
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TARGET...",
+        help="A folder, a config.json, a .gguf or .safetensors file, a Hub id org/name[@revision], an object-store URL, or a saved snapshot.",
+        show_default=False,
+    ),
+]
+OneTarget = Annotated[str, typer.Argument(metavar="TARGET", help="A model, in any form that `auditor audit` takes.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How much is said, and how."""
+
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr.", show_default=False)] = 0
+    color: Annotated[
+        str, typer.Option(metavar="auto|always|never", callback=one_of("auto", "always", "never"), help="Colour the table.")
+    ] = "auto"
+    traceback: Annotated[bool, typer.Option("--traceback", help="On an unexpected error show the traceback.")] = False
+
+    @property
+    def terminal(self) -> Terminal:
+        """The streams, at the verbosity asked for."""
+        return Terminal(0 if self.quiet else 1 + self.verbose)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model comes from."""
+
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.", show_default=False)] = None
+    token: Annotated[
+        str | None, typer.Option(help="Hub access token.", envvar="HF_TOKEN", show_default=False, show_envvar=True)
+    ] = None
+    offline: Annotated[bool, typer.Option("--offline", help="Read what is on this machine; never ask the network.")] = False
+    variant: Annotated[str | None, typer.Option(help="Variant of the weights, such as fp16 or Q4_K_M.", show_default=False)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the model is asked to do. None leaves the default of the model's kind."""
+
+    workload: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Workload file; options override it.", show_default=False)
+    ] = None
+    context: Annotated[int | None, typer.Option(min=1, help="Tokens per sequence that memory is sized for.", show_default=False)] = None
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Sequences served at once.", show_default=False)] = None
+    input_tokens: Annotated[int | None, typer.Option(min=1, help="Prompt tokens of a request.", show_default=False)] = None
+    output_tokens: Annotated[int | None, typer.Option(min=1, help="Generated tokens of a request.", show_default=False)] = None
+    kv_dtype: Annotated[str | None, typer.Option(help="Type of the cache, such as bfloat16 or fp8.", show_default=False)] = None
+    tokens_per_day: Annotated[
+        float | None, typer.Option(min=0, help="Generated tokens per day; break-even needs it.", show_default=False)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Prices and people."""
+
+    price: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACCELERATOR=USD", help="Your price per device-hour. Repeatable.", show_default=False),
+    ] = None
+    price_term: Annotated[
+        str | None, typer.Option(help="on-demand, spot, reserved-1y, reserved-3y or capacity-block.", show_default=False)
+    ] = None
+    weekly_rate: Annotated[float | None, typer.Option(min=0, help="Cost of one engineer-week, USD.", show_default=False)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Which accelerators, and which layout on them."""
+
+    on: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACCELERATOR[/STACK]", help="Audit against this one only. Repeatable.", show_default=False),
+    ] = None
+    rules: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Rules to add to the shipped ones. Repeatable.", show_default=False)
+    ] = None
+    devices: Annotated[int | None, typer.Option(min=1, help="Exactly this many devices.", show_default=False)] = None
+    tensor_parallel: Annotated[int | None, typer.Option(min=1, help="Exactly this tensor-parallel degree.", show_default=False)] = None
+    memory_fraction: Annotated[
+        float | None, typer.Option(min=0.05, max=1.0, help="Share of device memory to plan with.", show_default=False)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Where an audit's report goes, and in which format."""
+
+    format: Annotated[str, typer.Option("--format", "-f", metavar="|".join(FORMATS), callback=one_of(*FORMATS), help="Format of the report.")] = "table"
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here.", show_default=False)] = None
+    everything: Annotated[bool, typer.Option("--all", help="Show every row and finding, however long the table.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionOut:
+    """Where an inspection goes, and in which format."""
+
+    format: Annotated[
+        str,
+        typer.Option("--format", "-f", metavar="|".join(INSPECTION_FORMATS), callback=one_of(*INSPECTION_FORMATS), help="Format of the report."),
+    ] = "table"
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here.", show_default=False)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListOut:
+    """Where a listing goes, and in which format."""
+
+    format: Annotated[
+        str, typer.Option("--format", "-f", metavar="table|json", callback=one_of("table", "json"), help="Format of the listing.")
+    ] = "table"
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the listing here.", show_default=False)] = None
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Return ``function`` as Typer wants it: groups spread into options, errors turned into a line and an exit code."""
+    signature = inspect.signature(function, eval_str=True)
+    groups = {name: p.annotation for name, p in signature.parameters.items() if is_dataclass(p.annotation)}
+    parameters = [p for name, p in signature.parameters.items() if name not in groups]
+    for group in groups.values():
+        parameters += [_parameter(field) for field in fields(group)]
+
+    @functools.wraps(function)
+    def run(**given: Any) -> None:
+        traceback = given.get("traceback", False)
+        filled = {name: group(**{field.name: given.pop(field.name) for field in fields(group)}) for name, group in groups.items()}
+        try:
+            function(**given, **filled)
+        except AuditorError as error:
+            Terminal.error(f"auditor: {error}")
+            raise typer.Exit(exits.USAGE if isinstance(error, WorkloadError) else exits.INCOMPLETE) from None
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if traceback:
+                raise
+            _unexpected(error)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _parameter(field: Any) -> inspect.Parameter:
+    default = inspect.Parameter.empty if field.default is MISSING else field.default
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)
+
+
+def _unexpected(error: Exception) -> NoReturn:
+    Terminal.error(f"auditor: unexpected {type(error).__name__}: {error}; this is a fault of auditor: report it with the output of --traceback")
+    raise typer.Exit(exits.INCOMPLETE) from None
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given: those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}

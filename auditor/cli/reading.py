@@ -1,0 +1,56 @@
+"""Targets into inspections. A model that cannot be read is an inspection with an error: the others go on."""
+
+from pathlib import Path
+
+from auditor.cli.flags import Source
+from auditor.cli.terminal import Terminal
+from auditor.errors import TargetError
+from auditor.facts import Facts
+from auditor.inspection import inspect_snapshot
+from auditor.inspection.model import Inspection
+from auditor.sources import open_target
+from auditor.sources.options import SourceOptions
+
+
+class Reader:
+    """Reads models with the options of one run."""
+
+    def __init__(self, source: Source, terminal: Terminal, *, kv_dtype: str | None, fast: bool, debug: bool) -> None:
+        self._options = SourceOptions(
+            revision=source.revision, token=source.token, offline=source.offline, variant=source.variant, fast=fast
+        )
+        self._terminal = terminal
+        self._kv_dtype = kv_dtype
+        self._debug = debug
+
+    def inspection(self, target: str, save: Path | None = None) -> Inspection:
+        """Return what the files of ``target`` say, and write its snapshot to ``save``. Its errors go to stderr too."""
+        self._terminal.note(f"reading {target}", 2)
+        try:
+            found = self._read(target, save)
+        except TargetError as error:
+            found = _unread(target, str(error))
+        except Exception as error:  # a fault of ours in one model must not cost the reader the others
+            if self._debug:
+                raise
+            found = _unread(
+                target,
+                f"{target}: unexpected {type(error).__name__}: {error}; this is a fault of auditor: report it with the output of --traceback",
+            )
+        for sentence in found.errors:
+            self._terminal.error(f"auditor: {sentence}")
+        for sentence in found.notes:
+            self._terminal.note(f"{found.id}: {sentence}", 2)
+        return found
+
+    def _read(self, target: str, save: Path | None) -> Inspection:
+        snapshot = open_target(target, self._options)
+        if save is not None:
+            from auditor.sources.saved import save as write  # noqa: PLC0415  # only for --save
+
+            write(snapshot, save)
+        return inspect_snapshot(snapshot, self._kv_dtype)
+
+
+def _unread(target: str, sentence: str) -> Inspection:
+    return Inspection(id=target, revision=None, source="", facts=Facts(), errors=(sentence,))

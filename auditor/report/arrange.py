@@ -1,0 +1,123 @@
+"""What a reader sees first: rows in groups, the best of a family, and the findings that decided each row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditor.facts import Basis, Known
+from auditor.results import ModelAudit, TargetAudit
+from auditor.rules.model import Finding
+
+#: More rows than this in one report are folded to the best of each family.
+ROWS_ON_A_SCREEN = 12
+_OUT_OF_REACH = ("captive", "unreleased")
+#: What a reader should know to rest on no statement of the model's own files.
+_SOFT = (Basis.CLASS_DEFAULT, Basis.ASSUMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one kind, best first. ``folded`` counts rows left out for a better one of the same family."""
+
+    key: str
+    title: str
+    rows: tuple[TargetAudit, ...]
+    folded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One finding, and every target that it decided."""
+
+    finding: Finding
+    targets: tuple[str, ...]
+
+
+_TITLES = {
+    "native": "Runs as is",
+    "config-change": "Needs a configuration change",
+    "needs-port": "Needs a port",
+    "unknown": "Cannot be told yet",
+    "blocked": "Blocked",
+    "out-of-reach": "Cannot be had",
+}
+
+
+def group_of(row: TargetAudit) -> str:
+    """Return the key of the group that ``row`` belongs to."""
+    return "out-of-reach" if row.availability in _OUT_OF_REACH else row.verdict
+
+
+def groups(rows: Sequence[TargetAudit], *, everything: bool) -> list[Group]:
+    """Return the rows in groups, from what runs to what cannot be had, the cheapest first in each."""
+    fold = not everything and len(rows) > ROWS_ON_A_SCREEN
+    result = []
+    for key, title in _TITLES.items():
+        mine = sorted((row for row in rows if group_of(row) == key), key=_merit)
+        shown = best_of_family(mine) if fold and key not in {"blocked", "out-of-reach"} else mine
+        if mine:
+            result.append(Group(key, title, tuple(shown), len(mine) - len(shown)))
+    return result
+
+
+def best_of_family(rows: Iterable[TargetAudit]) -> list[TargetAudit]:
+    """Return the first row of each accelerator family."""
+    best: dict[str, TargetAudit] = {}
+    for row in rows:
+        best.setdefault(row.target.accelerator.family, row)
+    return list(best.values())
+
+
+def _merit(row: TargetAudit) -> tuple[float, float, int, str]:
+    price = row.cost.usd_per_million_tokens
+    return (
+        price.likely if price else float("inf"),
+        row.cost.usd_per_hour if row.cost.usd_per_hour is not None else float("inf"),
+        row.placement.devices if row.placement else 1 << 30,
+        row.target.id,
+    )
+
+
+def deciding(row: TargetAudit) -> list[Finding]:
+    """Return the findings that made the row's verdict; of a native row, those whose claim is not a firm one."""
+    worst = row.at_least if row.verdict == "unknown" else row.verdict
+    return [f for f in row.findings if f.verdict == worst and (worst != "native" or f.confidence == "low")]
+
+
+def reasons(rows: Iterable[TargetAudit]) -> list[Reason]:
+    """Return the deciding findings of all rows, the same rule with the same words once, in the rows' order."""
+    seen: dict[tuple[str, str], tuple[Finding, list[str]]] = {}
+    for row in rows:
+        for finding in deciding(row):
+            seen.setdefault((finding.rule, finding.message), (finding, []))[1].append(row.target.id)
+    return [Reason(finding, tuple(targets)) for finding, targets in seen.values()]
+
+
+def why(row: TargetAudit) -> str:
+    """Return the one sentence that explains a row on which nothing runs."""
+    accelerator = row.target.accelerator
+    if row.availability in _OUT_OF_REACH:
+        return accelerator.availability_note or f"{row.availability}: not for sale or rent"
+    if row.no_placement and not any(f.verdict == "blocked" for f in row.findings):
+        return row.no_placement.reason
+    found = deciding(row)
+    return found[0].message if found else "no reason recorded"
+
+
+def open_questions(row: TargetAudit) -> str:
+    """Return what would settle an unknown verdict; empty for a known one."""
+    if row.verdict != "unknown":
+        return ""
+    names = row.settled_by or (row.no_placement.settled_by if row.no_placement else ())
+    start = f"at least {row.at_least}; " if row.at_least and row.at_least != "native" else ""
+    if names:
+        return f"{start}settled by {', '.join(names)}"
+    return f"{start}{row.no_placement.reason}" if row.no_placement else f"{start}no support list names it"
+
+
+def resting_on_defaults(model: ModelAudit) -> tuple[list[str], list[str]]:
+    """Return the facts that rest on a class default and those that were assumed, by name."""
+    found: dict[Basis, list[str]] = {basis: [] for basis in _SOFT}
+    for name, fact in sorted(model.inspection.facts.items()):
+        if isinstance(fact, Known) and fact.basis in found:
+            found[fact.basis].append(name)
+    return found[Basis.CLASS_DEFAULT], found[Basis.ASSUMED]

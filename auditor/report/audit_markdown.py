@@ -1,0 +1,102 @@
+"""An audit as Markdown, for a ticket or a pull request: every row, every deciding finding with its sources."""
+
+from collections.abc import Iterator
+
+from auditor.catalog.model import Source
+from auditor.report import View, heading
+from auditor.report.arrange import Reason, groups, open_questions, reasons, why
+from auditor.report.words import NOTHING, between, dollars, number, three
+from auditor.results import Audit, ModelAudit, TargetAudit
+
+_HEAD = ("target", "verdict", "availability", "devices", "rented as", "$/h", "$/M tokens", "tokens/s", "weeks", "most sequences")
+_ALIGN = ("---", "---", "---", "--:", "---", "--:", "--:", "--:", "--:", "--:")
+
+
+def render(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has one signature
+    """Return the report."""
+    lines = ["# Accelerator audit", ""]
+    for model in audit.models:
+        lines += _model(model)
+    lines.append(f"auditor {audit.version}, rules {audit.rules_digest[:12]}, {audit.today}")
+    return "\n".join(lines) + "\n"
+
+
+def _model(model: ModelAudit) -> Iterator[str]:
+    yield f"## {escape(heading.name(model.inspection))}"
+    yield ""
+    for error in model.inspection.errors:
+        yield f"- **error:** {escape(error)}"
+    if not model.rows:
+        yield ""
+        return
+    for line in (*heading.lines(model.inspection), heading.workload(model), heading.assumptions(model)):
+        if line:
+            yield f"- {escape(line)}"
+    yield ""
+    yield f"| {' | '.join(_HEAD)} |"
+    yield f"| {' | '.join(_ALIGN)} |"
+    for group in groups(model.rows, everything=True):
+        for row in group.rows:
+            yield f"| {' | '.join(escape(cell) for cell in _cells(row))} |"
+    yield ""
+    yield from _why(model)
+
+
+def _cells(row: TargetAudit) -> tuple[str, ...]:
+    place, speed = row.placement, row.throughput
+    return (
+        row.target.id,
+        row.verdict,
+        row.availability,
+        f"{place.devices}{' (borderline)' if place.borderline else ''}" if place else NOTHING,
+        f"{place.instances} x {place.instance}" if place and place.instance else NOTHING,
+        dollars(row.cost.usd_per_hour) + (" (old price)" if row.cost.price_is_stale else ""),
+        between(row.cost.usd_per_million_tokens),
+        between(speed.output_tokens_per_s) if speed else NOTHING,
+        three(row.effort.weeks),
+        number(place.max_concurrency) if place else NOTHING,
+    )
+
+
+def _why(model: ModelAudit) -> Iterator[str]:
+    found = reasons(model.rows)
+    stuck = [row for row in model.rows if row.placement is None and row.verdict != "unknown" and not any(row.target.id in r.targets for r in found)]
+    unsettled = [(row, question) for row in model.rows if (question := open_questions(row))]
+    if not (found or stuck or unsettled):
+        return
+    yield "### Why"
+    yield ""
+    for reason in found:
+        yield from _reason(reason)
+    for row in stuck:
+        yield f"- **{row.verdict}** {escape(row.target.id)}: {escape(why(row))}"
+    for row, question in unsettled:
+        yield f"- **unknown** {escape(row.target.id)}: {escape(question)}"
+    yield ""
+
+
+def _reason(reason: Reason) -> Iterator[str]:
+    finding = reason.finding
+    yield (
+        f"- **{finding.verdict}** ({finding.confidence} confidence, `{finding.rule}`) "
+        f"{escape(', '.join(reason.targets))}: {escape(finding.message)}"
+    )
+    if finding.remediation:
+        yield f"  - {escape(finding.remediation)}"
+    for source in finding.sources:
+        yield f"  - {_source(source)}"
+
+
+def _source(source: Source) -> str:
+    title = escape(source.title)
+    linked = f"[{title}](<{source.ref}>)" if source.ref.startswith("https://") else f"{title} (`{source.ref}`)"
+    where = f", {escape(source.where)}" if source.where else ""
+    return f"{linked}{where}, {source.as_of}"
+
+
+def escape(text: str) -> str:
+    """Return ``text`` so that it is shown as it is: no markup, no table cell, no line of its own."""
+    flat = " ".join(text.split())
+    for character in "\\`*_[]<>|":
+        flat = flat.replace(character, f"\\{character}")
+    return flat

@@ -1,0 +1,207 @@
+"""The report for a terminal: one screen per model, readable at 80 columns, richer when there is room."""
+
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from auditor.report import View, heading
+from auditor.report.arrange import Group, groups, open_questions, reasons, why
+from auditor.report.style import paint
+from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
+from auditor.results import Audit, ModelAudit, TargetAudit
+from auditor.units import human_bytes
+
+_TABULATED = ("native", "config-change", "needs-port", "unknown")
+_FINDINGS_ON_A_SCREEN = 5
+_LEFT = {"target", "rented as", "layout"}
+_GAP = 2  # columns between two columns, as tabulate's plain format sets them
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    cell: Callable[[TargetAudit], str]
+    from_width: int = 0
+    """Report width from which the column is shown."""
+    to_width: int = 1 << 30
+
+
+def _target(row: TargetAudit) -> str:
+    return row.target.id + ("*" if row.availability == "limited" else "")
+
+
+def _devices(row: TargetAudit) -> str:
+    if row.placement is None:
+        return NOTHING
+    return f"{row.placement.devices}{'~' if row.placement.borderline else ''}"
+
+
+def _rented(row: TargetAudit) -> str:
+    place = row.placement
+    if place is None or not place.instance:
+        return NOTHING
+    return place.instance if place.instances == 1 else f"{place.instances}x {place.instance}"
+
+
+def _hourly(row: TargetAudit) -> str:
+    return dollars(row.cost.usd_per_hour) + ("!" if row.cost.price_is_stale else "")
+
+
+def _memory(row: TargetAudit) -> str:
+    if row.placement is None:
+        return NOTHING
+    memory = row.placement.memory
+    return f"{human_bytes(memory.total)} of {human_bytes(memory.usable)}"
+
+
+def _layout(row: TargetAudit) -> str:
+    place = row.placement
+    if place is None:
+        return NOTHING
+    degrees = (("tp", place.tensor_parallel), ("pp", place.pipeline_parallel), ("ep", place.expert_parallel))
+    return " ".join(f"{name}{degree}" for name, degree in degrees if name == "tp" or degree > 1)
+
+
+def _payback(row: TargetAudit) -> str:
+    if row.cost.break_even_months is not None:
+        return between(row.cost.break_even_months)
+    return "never" if row.cost.break_even_reason == "never" else NOTHING
+
+
+_COLUMNS = (
+    _Column("target", _target),
+    _Column("dev", _devices),
+    _Column("rented as", _rented),
+    _Column("$/h", _hourly),
+    _Column("$/M tok", lambda row: between(row.cost.usd_per_million_tokens)),
+    _Column("tok/s", lambda row: between(row.throughput.output_tokens_per_s) if row.throughput else NOTHING),
+    _Column("weeks", lambda row: outer(row.effort.weeks), to_width=99),
+    _Column("weeks, L/M/H", lambda row: three(row.effort.weeks), 100),
+    _Column("payback, months", _payback, 110),
+    _Column("layout", _layout, 120),
+    _Column("first token, s", lambda row: between(row.throughput.ttft_s) if row.throughput else NOTHING, 140),
+    _Column("max sequences", lambda row: f"{row.placement.max_concurrency:,}" if row.placement else NOTHING, 160),
+    _Column("memory per device", _memory, 180),
+)
+
+
+def _with_figures(group: Group) -> list[TargetAudit]:
+    """Return the rows that belong in the table; of what is unknown, only what could be placed all the same."""
+    if group.key not in _TABULATED:
+        return []
+    return [row for row in group.rows if group.key != "unknown" or row.placement]
+
+
+def render(audit: Audit, view: View) -> str:
+    """Return the report as plain text, ``view.width`` columns wide where its words allow."""
+    parts = ["\n".join(_model(model, view)) for model in audit.models]
+    footer = f"auditor {audit.version}, rules {audit.rules_digest[:12]}, {audit.today}"
+    return "\n\n".join([*parts, paint(footer, "faint", color=view.color)]) + "\n"
+
+
+def _model(model: ModelAudit, view: View) -> Iterator[str]:
+    yield paint(heading.name(model.inspection), "strong", color=view.color)
+    for error in model.inspection.errors:
+        yield from _wrapped(f"error: {error}", view, "  ")
+    if not model.rows:
+        return
+    for line in (*heading.lines(model.inspection), heading.workload(model), heading.assumptions(model)):
+        yield from _wrapped(line, view, "  ")
+    arranged = groups(model.rows, everything=view.everything)
+    yield ""
+    yield from _tables(arranged, view)
+    yield from _lists(arranged, view)
+    yield from _why(arranged, view)
+
+
+def _tables(arranged: list[Group], view: View) -> Iterator[str]:
+    from tabulate import tabulate  # noqa: PLC0415  # 60 ms that JSON need not pay
+
+    shown = [(group, rows) for group in arranged if (rows := _with_figures(group))]
+    rows = [row for _, some in shown for row in some]
+    if not rows:
+        return
+    columns = [column for column in _COLUMNS if column.from_width <= view.width <= column.to_width]
+    # The titles are a row like any other: as headers, tabulate would set each column two wider than it need be.
+    cells = [[column.title for column in columns], *([column.cell(row) for column in columns] for row in rows)]
+    _fit(cells, view.width)
+    align = ["left" if column.title in _LEFT else "right" for column in columns]
+    table = tabulate(cells, tablefmt="plain", colalign=align, disable_numparse=True)
+    head, *body = (line.rstrip() for line in table.splitlines())
+    yield paint(head, "faint", color=view.color)
+    for group, some in shown:
+        yield paint(group.title, group.key, color=view.color) + (f" (best of each family; {group.folded} more with --all)" if group.folded else "")
+        for _ in some:
+            yield body.pop(0)
+    yield from _legend(rows)
+
+
+def _fit(cells: list[list[str]], width: int) -> None:
+    """Shorten the name of the instance, the one cell that may lose its end, until the table fits."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    over = sum(widths) + _GAP * (len(widths) - 1) - width
+    at = cells[0].index("rented as")
+    room = max(widths[at] - max(over, 0), len("rented as"))
+    for row in cells:
+        row[at] = shorten(row[at], room)
+
+
+def _legend(rows: list[TargetAudit]) -> Iterator[str]:
+    marks = []
+    if any(row.availability == "limited" for row in rows):
+        marks.append("* limited availability")
+    if any(row.placement and row.placement.borderline for row in rows):
+        marks.append("~ within 5 % of a limit")
+    if any(row.cost.price_is_stale for row in rows):
+        marks.append("! price older than 90 days")
+    if marks:
+        yield ", ".join(marks)
+
+
+def _lists(arranged: list[Group], view: View) -> Iterator[str]:
+    for group in arranged:
+        rows = [row for row in group.rows if row not in _with_figures(group)]
+        if not rows:
+            continue
+        yield paint(group.title, group.key, color=view.color)
+        folded: dict[str, list[str]] = {}
+        for row in rows:
+            name = row.target.accelerator.name if group.key == "out-of-reach" else row.target.id
+            names = folded.setdefault(open_questions(row) if group.key == "unknown" else why(row), [])
+            if name not in names:
+                names.append(name)
+        for sentence, names in folded.items():
+            yield from _wrapped(f"{', '.join(names)}: {sentence}", view, "  ", "    ")
+
+
+def _why(arranged: list[Group], view: View) -> Iterator[str]:
+    rows = [row for group in arranged for row in _with_figures(group)]
+    found = reasons(rows)
+    unsettled: dict[str, list[str]] = {}
+    for row in rows:
+        if question := open_questions(row):
+            unsettled.setdefault(question, []).append(row.target.id)
+    if not found and not unsettled:
+        return
+    yield ""
+    yield paint("Why", "strong", color=view.color)
+    most = len(found) if view.everything else _FINDINGS_ON_A_SCREEN
+    for reason in found[:most]:
+        finding = reason.finding
+        verdict = paint(finding.verdict, finding.verdict, color=view.color)
+        yield from _wrapped(f"{verdict} ({finding.confidence} confidence) {', '.join(reason.targets)}: {finding.message}", view, "- ", "  ")
+        if finding.remediation:
+            yield from _wrapped(finding.remediation, view, "  -> ", "     ")
+    if len(found) > most:
+        yield f"- {len(found) - most} more with --all"
+    for question, targets in unsettled.items():
+        yield from _wrapped(f"{paint('unknown', 'unknown', color=view.color)} {', '.join(targets)}: {question}", view, "- ", "  ")
+
+
+def _wrapped(text: str, view: View, indent: str, hanging: str | None = None) -> Iterator[str]:
+    if not text:
+        return
+    later = hanging if hanging is not None else indent + "  "
+    yield from textwrap.wrap(
+        text, max(view.width, 40), initial_indent=indent, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
