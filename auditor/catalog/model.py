@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auditor.catalog.condition import Condition
+from auditor.catalog.message import Message
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -65,6 +68,8 @@ class Price:
     confidence: str
     sources: tuple[Source, ...] = ()
     note: str = ""
+    market: str = ""
+    """Marketplace or price list, where a provider has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,10 @@ class Accelerator:
     fixed_function_note: str
     sources: tuple[Source, ...]
     notes: tuple[str, ...] = ()
+    availability_as_of: str = ""
+    availability_sources: tuple[Source, ...] = ()
+    fixed_function_sources: tuple[Source, ...] = ()
+    fixed_function_confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +127,15 @@ class ArchitectureSupport:
     """Hub ids the vendor names: matched for ``validated`` only."""
     accelerators: tuple[str, ...] = ()
     """Accelerator ids or families the row is about; empty for all."""
-    task: str = ""
+    model_type: str = ""
+    """``model_type`` (or GGUF architecture) that the row is about, where it names no class: ``architecture`` is then empty."""
+    tasks: tuple[str, ...] = ()
+    """Tasks the row is about; empty for all."""
     note: str = ""
     port_tier: str = ""
     """Effort tier where the row says that part of the work is done (``P1``)."""
     sources: tuple[Source, ...] = ()
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,15 @@ class FormatSupport:
     """Work item case where ``convert``: ``rescale``, ``requantize``, ``dequantize``."""
     note: str = ""
     sources: tuple[Source, ...] = ()
+    confidence: str = ""
+    bits: tuple[float, ...] = ()
+    """Values of quant.bits that the row is about; empty for all. The next three narrow it likewise."""
+    weight_formats: tuple[str, ...] = ()
+    """Values of quant.weight_format."""
+    activation_schemes: tuple[str, ...] = ()
+    """Values of quant.activation_scheme."""
+    dtypes: tuple[str, ...] = ()
+    """Values of weights.dtype."""
     pad_intermediate: int = 1
     """Routed experts are padded to a multiple of this width on each rank."""
     pad_hidden: int = 1
@@ -172,6 +194,10 @@ class MemoryModel:
     """Blocks that a ``grouped`` engine reserves per sequence and group of recurrent layers."""
     head_dim_multiple: int = 1
     """Cached heads are padded to a multiple of this width."""
+    collective_bytes: int = 0
+    """Communication buffers per rank, where there is more than one."""
+    minimum_step_tokens: int = 2048
+    """Smallest step that a deployment is tuned down to where the default does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +217,8 @@ class ParallelismRules:
     weights_per_rank_bytes: int | None = None
     """Hard ceiling of weights on one rank."""
     multi_node: bool = True
+    expert_slice_multiple: int = 1
+    """Width of which a slice of an expert must be a multiple; experts are kept whole (expert parallelism) where it is not."""
     towers_sharded: bool = True
     """Whether tensor parallelism shards vision and audio towers; they are replicated otherwise."""
 
@@ -227,6 +255,17 @@ class Stack:
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    end_of_life: str = ""
+    """ISO date after which its makers no longer support it; empty where none is announced."""
+    formats_complete: bool = False
+    """Whether a method absent from ``formats`` is absent from the stack."""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    """Every number of ``memory``, ``parallelism``, ``efficiency`` and ``limits`` with its source, by dotted name."""
+    parallelism_sources: tuple[Source, ...] = ()
+    feature_sources: tuple[Source, ...] = ()
+    architecture_sources: tuple[Source, ...] = ()
+    format_sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +279,58 @@ class Target:
     def id(self) -> str:
         """``h100-sxm/vllm-cuda``."""
         return f"{self.accelerator.id}/{self.stack.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AppliesTo:
+    """Targets that a rule is about: every key that is not empty must match, any value of a key will do."""
+
+    stack: tuple[str, ...] = ()
+    stack_family: tuple[str, ...] = ()
+    accelerator: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    vendor: tuple[str, ...] = ()
+    availability: tuple[str, ...] = ()
+
+    def covers(self, target: Target) -> bool:
+        """Return whether the target is among them."""
+        chip, stack = target.accelerator, target.stack
+        return (
+            (not self.stack or stack.id in self.stack)
+            and (not self.stack_family or stack.family in self.stack_family)
+            and (not self.accelerator or chip.id in self.accelerator)
+            and (not self.family or chip.family in self.family)
+            and (not self.vendor or chip.vendor in self.vendor)
+            and (not self.availability or chip.availability in self.availability)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, parsed and checked."""
+
+    id: str
+    title: str
+    applies_to: tuple[AppliesTo, ...]
+    """The file's and the rule's own: every one must cover the target."""
+    when: Condition
+    verdict: str
+    """``native note config-change needs-port blocked``, or ``unknown`` with ``at_worst``."""
+    confidence: str
+    work: tuple[str, ...]
+    message: Message
+    remediation: Message
+    sources: tuple[Source, ...]
+    file: str
+    """File and line where it stands, for people."""
+    line: int
+    at_worst: str = ""
+    """How bad a rule of verdict ``unknown`` may turn out."""
+    settled_by: tuple[str, ...] = ()
+    """What would settle it, said in words; the unknown facts otherwise."""
+    shipped: bool = True
+    """False for a rule of a pack that the user added."""
+
+    def covers(self, target: Target) -> bool:
+        """Return whether the rule is about the target."""
+        return all(part.covers(target) for part in self.applies_to)

@@ -4,24 +4,14 @@ A condition is one object with a property per fact and at most one property, so 
 misspelt fact is an error at its own line. Operand types are chosen by ``if``/``then``/``else``, never ``oneOf``.
 """
 
-from auditor.catalog.schema import FEATURES, SOURCE_DEFS, Schema, array, document, flag, obj, one_of, ref, text, word
-from auditor.facts import AVAILABILITIES, CATALOGUE, FactSpec
+from auditor.catalog.condition import kind_of, values_of
+from auditor.catalog.schema import SOURCE_DEFS, Schema, array, document, flag, obj, one_of, ref, text, word
+from auditor.facts import AVAILABILITIES, CATALOGUE, FactSpec, FactType
 
 RULE_VERDICTS = ("native", "note", "config-change", "needs-port", "blocked", "unknown")
 WORSE = ("config-change", "needs-port", "blocked")
 EXPECTATIONS = ("fires", "quiet", "unknown")
-#: Facts that name entries of the catalogue's feature list.
-_FEATURE_FACTS = ("stack.features", "stack.unsupported_features")
-
-
-def kind_of(spec: FactSpec) -> str:
-    """Return what a fact compares with: ``number string boolean strings integers``."""
-    return "number" if spec.type == "integer" else spec.type
-
-
-def values_of(spec: FactSpec) -> tuple[str, ...]:
-    """Return the closed list of values of a fact, empty where any value will do."""
-    return FEATURES if spec.name in _FEATURE_FACTS else spec.values
+_KINDS: tuple[FactType, ...] = ("string", "integer", "number", "boolean", "strings", "integers")
 
 
 def _facts_of(*kinds: str) -> list[str]:
@@ -71,17 +61,18 @@ def _operators(spec: FactSpec) -> Schema:
 
 
 def _predicate(spec: FactSpec) -> Schema:
-    unit = f" [{spec.unit}]" if spec.unit else ""
-    base: Schema = {"description": f"{spec.meaning}{unit}"}
+    """Return what may follow a fact's name: a value, a list of values, or operators."""
     if kind_of(spec) in ("strings", "integers"):
-        return {**base, **_operators(spec)}
+        return _operators(spec)
     scalar = _scalar(spec)
-    return {
-        **base,
-        "if": {"type": "object"},
-        "then": _operators(spec),
-        "else": {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar},
-    }
+    return {"if": {"type": "object"}, "then": _operators(spec), "else": {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar}}
+
+
+def _described(spec: FactSpec) -> Schema:
+    """Return the predicate of one fact: its own where its values are listed, else that of its type."""
+    unit = f" [{spec.unit}]" if spec.unit else ""
+    predicate = _predicate(spec) if values_of(spec) else ref(f"{spec.type}Predicate")
+    return {"description": f"{spec.meaning}{unit}", **predicate}
 
 
 def _condition() -> Schema:
@@ -90,7 +81,7 @@ def _condition() -> Schema:
         "any": {"type": "array", "minItems": 1, "items": ref("condition"), "description": "At least one of these."},
         "not": {**ref("condition"), "description": "The opposite of this."},
         "always": {"const": True, "description": "Fires on every target that the rule applies to."},
-        **{name: _predicate(spec) for name, spec in CATALOGUE.items()},
+        **{name: _described(spec) for name, spec in CATALOGUE.items()},
     }
     return obj(properties, description="One fact, or one of all, any, not.", minProperties=1, maxProperties=1)
 
@@ -148,6 +139,7 @@ def rules_schema() -> Schema:
         **SOURCE_DEFS,
         "applies_to": _applies_to(),
         "condition": _condition(),
+        **{f"{kind}Predicate": _predicate(FactSpec("", kind, "", "")) for kind in _KINDS},
         "numberFact": {"enum": _facts_of("number")},
         "stringFact": {"enum": _facts_of("string")},
         "booleanFact": {"enum": _facts_of("boolean")},
