@@ -195,6 +195,7 @@ def _model_facts() -> list[FactSpec]:
         FactSpec("attention.sparse", "boolean", "", "Whether attention selects tokens by an indexer or by blocks."),
         FactSpec("attention.latent_rank", "integer", "", "Rank of the compressed key/value latent (MLA)."),
         FactSpec("attention.rope_head_dim", "integer", "", "Width of the decoupled rotary key (MLA)."),
+        FactSpec("attention.query_rank", "integer", "", "Rank of the compressed queries (MLA); absent where they are not compressed."),
         FactSpec("attention.qkv_bias", "boolean", "", "Whether query, key and value projections have a bias."),
         FactSpec("attention.sinks", "boolean", "", "Whether attention has learned sinks."),
         FactSpec("moe.experts", "integer", "experts", "Routed experts per MoE layer."),
@@ -304,6 +305,10 @@ def _stack_facts() -> list[FactSpec]:
         FactSpec(
             "stack.maturity", "string", "", "State of the stack.", ("stable", "beta", "preview", "maintenance", "end-of-support", "closed")
         ),
+        FactSpec("stack.version", "string", "", "Version that the support lists are about."),
+        FactSpec("stack.end_of_life", "string", "", "Date on which support ends, where one is announced."),
+        FactSpec("stack.hosted", "boolean", "", "Whether it is a service rather than software one runs."),
+        FactSpec("stack.hosted_model", "boolean", "", "Whether the service's catalogue names this model; absent where nothing is hosted."),
         FactSpec("stack.architectures_complete", "boolean", "", "Whether its list of architectures is complete."),
         FactSpec("stack.architecture_status", "string", "", "Status of this model's architecture on the stack and chip.", SUPPORT_STATUSES),
         FactSpec("stack.architecture_note", "string", "", "What the support list adds about it."),
@@ -315,6 +320,8 @@ def _stack_facts() -> list[FactSpec]:
             ("native", *SUPPORT_STATUSES),
         ),
         FactSpec("stack.format_note", "string", "", "What the support list adds about it."),
+        FactSpec("stack.format_holds", "string", "", "What the device holds the weights in: as-stored, or a type."),
+        FactSpec("stack.format_work", "string", "", "What a conversion takes.", ("rescale", "requantize", "dequantize")),
         FactSpec("stack.quantization", "strings", "", "Quantization methods that load on this chip as published.", QUANT_METHODS),
         FactSpec("stack.features", "strings", "", "Serving features it supports on this chip."),
         FactSpec("stack.unsupported_features", "strings", "", "Serving features it says it lacks."),
