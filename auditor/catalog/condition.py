@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from auditor.catalog.schema import FEATURES
 from auditor.catalog.strict_yaml import Path, did_you_mean
+from auditor.catalog.vocabulary import FEATURES
 from auditor.facts import CATALOGUE, FactSpec, Known, Unknown, Value
 
 Truth = bool | None

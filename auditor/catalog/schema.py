@@ -4,40 +4,17 @@ One shape is used throughout so that the plain message of a validator is already
 ``additionalProperties: false``, types chosen by ``if``/``then``/``else``, and never ``oneOf`` or ``anyOf``.
 """
 
+from dataclasses import fields
+from typing import get_type_hints
+
+from auditor.catalog.model import MemoryModel, ParallelismRules
+from auditor.catalog.vocabulary import CONFIDENCES, CONVERSIONS, FEATURES, FORMAT_STATUSES, LIMITS, PEAK_DTYPES, TERMS, UNITS
 from auditor.facts import ARCH_CLASSES, AVAILABILITIES, CATALOGUE, QUANT_METHODS, SUPPORT_STATUSES, TASKS, FactSpec
 from auditor.units import DTYPE_BITS
 
 Schema = dict[str, object]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-CONFIDENCES = ("high", "medium", "low")
-TERMS = ("on-demand", "spot", "reserved-1y", "reserved-3y", "capacity-block")
-PEAK_DTYPES = tuple(sorted({*DTYPE_BITS, "tfloat32"} - {"bool", "complex64"}))
-#: Units that a figure may be written in, by field, and what each is multiplied by to reach the field's own unit.
-UNITS: dict[str, dict[str, float]] = {
-    "memory": {"GB": 1, "GiB": 1, "MB": 1, "MiB": 1, "TB": 1, "TiB": 1},
-    "bytes": {"bytes": 1, "MB": 1e6, "MiB": 1 << 20, "GB": 1e9, "GiB": 1 << 30, "TB": 1e12, "TiB": 1 << 40},
-    "bandwidth": {"GB/s": 1, "TB/s": 1e3, "PB/s": 1e6, "GiB/s": (1 << 30) / 1e9},
-    "peak": {"TFLOPS": 1, "TOPS": 1, "PFLOPS": 1e3, "POPS": 1e3},
-    "power": {"W": 1, "kW": 1e3},
-    "plain": {},
-}
-#: Serving features that a stack may be said to have or to lack.
-FEATURES = tuple(
-    "lora speculative structured_output prefix_caching multimodal_input chunked_prefill disaggregated_prefill expert_parallel "
-    "pipeline_parallel embedding rerank kv_cache_fp8 kv_cache_int8 custom_weights encoder_decoder diffusion video speech sleep_mode".split()
-)
-#: Facts of a stack that its file states under ``limits``: what it cannot take.
-LIMITS = (
-    "max_head_dim",
-    "max_experts_per_token",
-    "max_context",
-    "position_unsupported",
-    "recurrent_unsupported",
-    "tasks_unsupported",
-)
-FORMAT_STATUSES = ("native", *SUPPORT_STATUSES)
-CONVERSIONS = ("rescale", "requantize", "dequantize")
 
 
 def obj(properties: Schema, required: tuple[str, ...] = (), description: str = "", **more: object) -> Schema:
@@ -124,30 +101,36 @@ SOURCE_DEFS: Schema = {
 }
 
 
-def figure(kind: str, *, minimum: float | None = 0) -> Schema:
-    """Return the schema of a figure whose unit is one of ``UNITS[kind]``: an object, or a number where the file has defaults."""
-    value: Schema = {"type": ["number", "null"]}
-    if minimum is not None:
-        value["minimum"] = minimum
+def figure(kind: str) -> Schema:
+    """Return a reference to the figure whose unit is one of ``UNITS[kind]``."""
+    return ref(f"{kind}Figure")
+
+
+def _figure(kind: str) -> Schema:
+    """Return the schema of a figure: an object, or a number where the file has defaults."""
     units: Schema = {"unit": {"enum": list(UNITS[kind])}} if UNITS[kind] else {"unit": text()}
     return {
         "type": ["number", "object"],
         "if": {"type": "object"},
         "then": obj(
-            {"value": value, **units, "sources": ref("citations"), "confidence": ref("confidence"), "note": text()},
+            {"value": {"type": ["number", "null"], "minimum": 0}, **units, "sources": ref("citations"), "confidence": ref("confidence"), "note": text()},
             ("value",),
             **{
                 "if": {"properties": {"value": {"type": "null"}}, "required": ["value"]},
                 "then": {"required": ["note"]},
             },
         ),
-        "else": {} if minimum is None else {"minimum": minimum},
+        "else": {"minimum": 0},
     }
 
 
 def document(name: str, title: str, body: Schema, defs: Schema) -> Schema:
     """Return a whole schema file."""
     return {"$schema": DRAFT, "$id": name, "title": title, **body, "$defs": defs}
+
+
+def _catalogue_document(name: str, title: str, body: Schema) -> Schema:
+    return document(name, title, body, {**SOURCE_DEFS, **{f"{kind}Figure": _figure(kind) for kind in UNITS}})
 
 
 _DEFAULT = obj({"sources": ref("citations"), "confidence": ref("confidence")}, description="Laid under every figure that does not say otherwise.")
@@ -227,7 +210,7 @@ def accelerator_schema() -> Schema:
         "notes": _NOTES,
         "sources": ref("sources"),
     }
-    return document("accelerator.schema.json", "An accelerator, as published", obj(properties, ("accelerator",)), SOURCE_DEFS)
+    return _catalogue_document("accelerator.schema.json", "An accelerator, as published", obj(properties, ("accelerator",)))
 
 
 def prices_schema() -> Schema:
@@ -238,8 +221,6 @@ def prices_schema() -> Schema:
         "accelerator": word("Id of the accelerator."),
         "devices": {"type": "integer", "minimum": 1},
         "usd_per_hour": {"type": "number", "exclusiveMinimum": 0},
-        "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "Another currency; its prices are shown, never converted."},
-        "per_hour": {"type": "number", "exclusiveMinimum": 0, "description": "Price in that currency."},
         "term": one_of(TERMS),
         "market": text("Marketplace or price list, where a provider has several."),
         "region": {"type": ["string", "null"]},
@@ -276,49 +257,45 @@ def _limit(spec: FactSpec) -> Schema:
     }
 
 
+#: Fields of a stack's ``memory`` and ``parallelism`` that are words with a closed list.
+_WORD_FIELDS = {"fraction_of": ("total", "free-after-weights"), "windowed": ("window", "full", "grouped")}
+
+
+def yaml_name(field: str) -> str:
+    """Return how a file writes a field of MemoryModel or ParallelismRules: a unit stands in the figure, not in its name."""
+    return field.removesuffix("_bytes")
+
+
+def figure_kind(field: str) -> str:
+    """Return which units the figure of such a field may have."""
+    return "bytes" if field.endswith("_bytes") else "plain"
+
+
+def _section(shape: type, description: str) -> Schema:
+    """Return the schema of the part of a stack's file that fills the dataclass ``shape``."""
+    hints = get_type_hints(shape)
+    properties: Schema = {}
+    for spec in fields(shape):
+        name, hint = yaml_name(spec.name), hints[spec.name]
+        if spec.name in _WORD_FIELDS:
+            properties[name] = one_of(_WORD_FIELDS[spec.name])
+        elif hint is bool:
+            properties[name] = flag()
+        elif hint == tuple[int, ...]:
+            properties[name] = array({"type": "integer", "minimum": 1}, minimum=1)
+        else:
+            properties[name] = figure(figure_kind(spec.name))
+    section = obj({**properties, "sources": ref("citations"), "note": text()}, description=description)
+    return {**section, "type": ["object", "null"]}
+
+
 def _overridable() -> Schema:
-    counts: Schema = {"type": "integer", "minimum": 1}
-    share = figure("plain")
     return {
         "version": text("Version that the file describes."),
         "maturity": one_of(CATALOGUE["stack.maturity"].values),
         "maturity_multiplier": word("Key into the effort model's multipliers."),
-        "memory": {
-            "description": "How the stack divides a device's memory; null where nobody outside places a model.",
-            "type": ["object", "null"],
-            "additionalProperties": False,
-            "properties": {
-                "fraction": share,
-                "fraction_of": one_of(("total", "free-after-weights")),
-                "runtime": figure("bytes"),
-                "activation_tokens": share,
-                "block_tokens": share,
-                "kv_cap_fraction": share,
-                "windowed": one_of(("window", "full", "grouped")),
-                "sources": ref("citations"),
-                "note": text(),
-            },
-        },
-        "parallelism": {
-            "description": "Which layouts the stack accepts.",
-            "type": ["object", "null"],
-            "additionalProperties": False,
-            "properties": {
-                "tensor_parallel": array(counts, "Degrees to try, in ranks.", 1),
-                "pipeline_parallel": flag(),
-                "expert_parallel": flag(),
-                "heads_divisible": flag(),
-                "heads_per_rank_even": flag(),
-                "kv_heads_replicate": flag(),
-                "intermediate_divisible": flag(),
-                "vocab_padded": flag(),
-                "minimum_tensor_parallel": counts,
-                "weights_per_rank": figure("bytes"),
-                "multi_node": flag(),
-                "sources": ref("citations"),
-                "note": text(),
-            },
-        },
+        "memory": _section(MemoryModel, "How the stack divides a device's memory; null where nobody outside places a model."),
+        "parallelism": _section(ParallelismRules, "Which layouts the stack accepts."),
         "efficiency": {
             "type": "object",
             "description": "Calibrated shares of the published peaks, and seconds.",
@@ -401,7 +378,7 @@ def stack_schema() -> Schema:
         },
         "sources": ref("sources"),
     }
-    return document("stack.schema.json", "A serving stack", obj(properties, ("stack",)), SOURCE_DEFS)
+    return _catalogue_document("stack.schema.json", "A serving stack", obj(properties, ("stack",)))
 
 
 def sources_schema() -> Schema:

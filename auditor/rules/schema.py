@@ -4,8 +4,25 @@ A condition is one object with a property per fact and at most one property, so 
 misspelt fact is an error at its own line. Operand types are chosen by ``if``/``then``/``else``, never ``oneOf``.
 """
 
+from collections.abc import Callable
+
 from auditor.catalog.condition import kind_of, values_of
-from auditor.catalog.schema import SOURCE_DEFS, Schema, array, document, flag, obj, one_of, ref, text, word
+from auditor.catalog.schema import (
+    SOURCE_DEFS,
+    Schema,
+    accelerator_schema,
+    array,
+    document,
+    flag,
+    obj,
+    one_of,
+    prices_schema,
+    ref,
+    sources_schema,
+    stack_schema,
+    text,
+    word,
+)
 from auditor.facts import AVAILABILITIES, CATALOGUE, FactSpec, FactType
 
 RULE_VERDICTS = ("native", "note", "config-change", "needs-port", "blocked", "unknown")
@@ -116,6 +133,7 @@ def rules_schema() -> Schema:
             "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$", "description": "Words joined by hyphens; stable, never reused."},
             "title": text("One line for lists."),
             "applies_to": ref("applies_to"),
+            "replaces": word("Rule that this one of a pack takes the place of."),
             "when": ref("condition"),
             **shared,
             "at_worst": one_of(WORSE, "How bad it may turn out, for verdict unknown."),
@@ -185,3 +203,14 @@ def rule_tests_schema() -> Schema:
     )
     body = obj({"cases": {"type": "array", "minItems": 1, "items": case}}, ("cases",))
     return document("rule-tests.schema.json", "Tests of rules", body, {})
+
+
+#: Every generated schema by name.
+GENERATED: dict[str, Callable[[], Schema]] = {
+    "accelerator": accelerator_schema,
+    "prices": prices_schema,
+    "rule-tests": rule_tests_schema,
+    "rules": rules_schema,
+    "sources": sources_schema,
+    "stack": stack_schema,
+}

@@ -1,0 +1,12 @@
+"""Write the schemas that are generated from the fact catalogue and the dataclasses: ``python tools/make_schemas.py``."""
+
+import json
+from pathlib import Path
+
+from auditor.rules.schema import GENERATED
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+
+if __name__ == "__main__":
+    for name, build in GENERATED.items():
+        (SCHEMAS / f"{name}.schema.json").write_text(json.dumps(build(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
