@@ -5,6 +5,7 @@
 
 import gc
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ DOCUMENT_LIMIT = 64 * MIB
 DEPTH_LIMIT = 100
 #: Objects and arrays in one document: an empty list costs three bytes to send and some seventy to hold.
 CONTAINER_LIMIT = 4_000_000
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse_object(data: bytes, path: str, *, limit: int = DOCUMENT_LIMIT) -> dict[str, Any]:
@@ -55,7 +57,11 @@ def parse_any(data: bytes, path: str, *, limit: int, unique_keys: bool = False) 
         raise Malformed(f"{path} is not UTF-8 (byte {error.start})", "save it as UTF-8 JSON") from None
     try:
         with paused_collector():
-            return json.loads(text, object_pairs_hook=_unique if unique_keys else None)
+            document = json.loads(text, object_pairs_hook=_unique if unique_keys else None)
+        if _SURROGATE.search(data):  # half a character could be held, but never printed
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Malformed(f"{path} holds half a Unicode character (a lone surrogate)", "check what wrote it") from None
     except json.JSONDecodeError as error:
         raise Malformed(f"{path} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})", "fetch or save it again") from None
     except _DuplicateKey as error:
@@ -64,6 +70,7 @@ def parse_any(data: bytes, path: str, *, limit: int, unique_keys: bool = False) 
         raise _nested(path) from None
     except ValueError:  # an integer of thousands of digits
         raise Malformed(f"{path} holds a number too long to read", "check what wrote it") from None
+    return document
 
 
 @contextmanager

@@ -14,6 +14,9 @@ from auditor.weights.names import SHARDS_LIMIT, shard_path, weight_name
 __all__ = ["SourceOptions", "open_target"]
 
 _HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[^:\s]+))?(?::(?P<path>\S+))?")
+# What can only be meant as a path.
+_LOCAL_STARTS = ("/", "./", "../", "~")
+_LOCAL_ENDS = (".json", ".gz", ".safetensors", ".gguf", "/")
 _ACCEPTED = "name a folder, a config.json, a .safetensors or .gguf file, a saved snapshot, or a Hub id org/name"
 
 
@@ -27,7 +30,7 @@ def open_target(text: str, options: SourceOptions) -> Snapshot:
     folder, colon, inner = text.rpartition(":")
     if colon and inner and _is_there(Path(folder).expanduser()):
         return _folder(Path(folder).expanduser(), text, options, inner)
-    if text.startswith(("/", "./", "../", "~")) or "\\" in text or text.endswith((".json", ".gz", ".safetensors", ".gguf", "/")):
+    if text.startswith(_LOCAL_STARTS) or ("://" not in text and text.endswith(_LOCAL_ENDS)):
         raise NotFound(f"{text} does not exist", "check the path")
     raise NotFound(f"{text!r} is neither a file nor a folder here", _ACCEPTED)
 

@@ -1,9 +1,10 @@
 """Reading the headers of the chosen weight files: one range for each file, and one more where a header is longer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from auditor.bounded_json import shorten
 from auditor.errors import AccessDenied, Malformed, TargetError, Unreachable
 from auditor.snapshot import FileEntry, Problem, WeightFile, WeightSet
 from auditor.sources.base import Range, Repository
@@ -57,7 +58,31 @@ def read_headers(
     for reading in readings:
         if reading.file.path not in tables:
             tables[reading.file.path], formats[reading.file.path] = _table(reading, problems)
-    return tuple(_filled(group, tables, formats) for group in groups), {}
+    groups = tuple(_filled(group, tables, formats) for group in groups)
+    _compare_with_indices(groups, documents, problems)
+    return groups, {}
+
+
+def _compare_with_indices(groups: Sequence[WeightSet], documents: Mapping[str, Any], problems: list[Problem]) -> None:
+    """Note the first tensor that an index places in a file whose header does not have it."""
+    tables = {file.path: file.tensors for group in groups for file in group.files if file.tensors is not None}
+    names = {path: {tensor.name for tensor in tensors} for path, tensors in tables.items()}
+    for path, placed in _weight_maps(documents):
+        absent = [(tensor, file) for tensor, file in placed if file in names and tensor not in names[file]]
+        if absent:
+            tensor, file = absent[0]
+            text = f"{path} places {len(absent):,} tensors in files that lack them, first {shorten(tensor)} in {file}"
+            problems.append(Problem(path, f"{text}; write the index again"))
+
+
+def _weight_maps(documents: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    """Yield each index and its pairs of tensor and file, the file with its folder."""
+    for path, document in documents.items():
+        name = index_name(path)
+        weight_map = document.get("weight_map") if name is not None and isinstance(document, dict) else None
+        if name is not None and isinstance(weight_map, dict):
+            prefix = f"{name.folder}/" if name.folder else ""
+            yield path, ((tensor, prefix + file) for tensor, file in weight_map.items() if isinstance(file, str))
 
 
 def _filled(group: WeightSet, tables: Mapping[str, WeightFile], formats: Mapping[str, str]) -> WeightSet:
@@ -69,15 +94,9 @@ def _filled(group: WeightSet, tables: Mapping[str, WeightFile], formats: Mapping
 def _expected_lengths(documents: Mapping[str, Any]) -> dict[str, int]:
     """Return an upper bound of each indexed file's header, from the tensor names that the index gives it."""
     result: dict[str, int] = {}
-    for path, document in documents.items():
-        name = index_name(path)
-        weight_map = document.get("weight_map") if name is not None and isinstance(document, dict) else None
-        if name is None or not isinstance(weight_map, dict):
-            continue
-        prefix = f"{name.folder}/" if name.folder else ""
-        for tensor, file in weight_map.items():
-            if isinstance(file, str):
-                result[prefix + file] = result.get(prefix + file, _SLACK) + len(tensor) + _ENTRY
+    for _, placed in _weight_maps(documents):
+        for tensor, file in placed:
+            result[file] = result.get(file, _SLACK) + len(tensor) + _ENTRY
     return result
 
 

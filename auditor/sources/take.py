@@ -42,6 +42,7 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
     else:
         weights, metadata = read_headers(repository, weights, entries, documents, problems)
         documents.update(metadata)
+    documents = {path: _without_map(document) if index_name(path) else document for path, document in documents.items()}
     return _snapshot(repository, listing, documents, replace(choice, weights=weights), problems, headers_read=not options.fast)
 
 
@@ -60,6 +61,11 @@ def _snapshot(
         card=listing.card,
         headers_read=headers_read,
     )
+
+
+def _without_map(index: Any) -> Any:
+    # The map is used up by now, and as long as the tensor tables themselves.
+    return {name: value for name, value in index.items() if name != "weight_map"}
 
 
 def _unread(group: WeightSet, why: str) -> WeightSet:
