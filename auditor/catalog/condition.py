@@ -65,6 +65,17 @@ def values_of(spec: FactSpec) -> tuple[str, ...]:
     return FEATURES if spec.name in _FEATURE_FACTS else spec.values
 
 
+def comparable(kind: str, operator: str) -> tuple[str, ...]:
+    """Return the kinds of fact that may be the operand of ``operator`` on a fact of ``kind``."""
+    plural = {"string": "strings", "number": "integers"}
+    single = {many: one for one, many in plural.items()}
+    if operator == "in":
+        return (plural[kind],) if kind in plural else ()
+    if operator == "contains":
+        return (single[kind], kind) if kind in single else ()
+    return (kind,)
+
+
 @dataclass(frozen=True, slots=True)
 class Always:
     """Holds on every target that its rule applies to."""
@@ -298,11 +309,9 @@ def _against_fact(spec: FactSpec, name: str, operand: dict[str, object], path: P
         raise ConditionError(path, "matches takes a regular expression, not a fact")
     other = _spec(operand["fact"], (*path, "fact"), at_key=False)
     kind = kind_of(spec)
-    lists = {"string": "strings", "number": "integers"}
-    elements = {plural: single for single, plural in lists.items()}
-    wanted = lists.get(kind) if name == "in" else elements.get(kind) if name == "contains" else kind
-    if kind_of(other) != wanted:
-        hint = f"{spec.name} {name} needs a fact that is {wanted or 'a value'}"
+    wanted = comparable(kind, name)
+    if kind_of(other) not in wanted:
+        hint = f"{name} needs a fact whose kind is {' or '.join(wanted)}" if wanted else ""
         raise ConditionError((*path, "fact"), f"{other.name} is {_described(other)}, {spec.name} is {_described(spec)}", hint)
     return Compare(spec.name, name, FactRef(other.name), _TESTS[name])
 

@@ -6,7 +6,7 @@ misspelt fact is an error at its own line. Operand types are chosen by ``if``/``
 
 from collections.abc import Callable
 
-from auditor.catalog.condition import kind_of, values_of
+from auditor.catalog.condition import OPERATORS, comparable, kind_of, values_of
 from auditor.catalog.schema import (
     SOURCE_DEFS,
     Schema,
@@ -35,6 +35,11 @@ def _facts_of(*kinds: str) -> list[str]:
     return [name for name, spec in CATALOGUE.items() if kind_of(spec) in kinds]
 
 
+def _operand_kinds() -> set[tuple[str, ...]]:
+    """Return every set of kinds that some operator takes a fact of."""
+    return {comparable(kind, operator) for kind, operators in OPERATORS.items() for operator in operators if comparable(kind, operator)}
+
+
 def _scalar(spec: FactSpec) -> Schema:
     """Return the schema of one value (of one element, for a list fact)."""
     if values := values_of(spec):
@@ -43,38 +48,29 @@ def _scalar(spec: FactSpec) -> Schema:
     return {"type": plain[spec.type]}
 
 
-def _or_fact(value: Schema, facts: str) -> Schema:
-    return {"if": {"type": "object"}, "then": obj({"fact": ref(facts)}, ("fact",)), "else": value}
-
-
-def _value_or_list(value: Schema, facts: str) -> Schema:
-    inner: Schema = {"if": {"type": "array"}, "then": array(value, minimum=1), "else": value}
-    return _or_fact(inner, facts)
+def _or_fact(value: Schema, spec: FactSpec, operator: str) -> Schema:
+    """Return the operand of an operator: a value, or a fact of a kind that it can be compared with."""
+    kinds = comparable(kind_of(spec), operator)
+    facts = ref(f"{'Or'.join(kinds)}Fact")
+    return {"if": {"type": "object"}, "then": obj({"fact": facts}, ("fact",)), "else": value}
 
 
 def _operators(spec: FactSpec) -> Schema:
     """Return the operators that make sense for a fact, each with its operand."""
     scalar = _scalar(spec)
-    match kind_of(spec):
-        case "number":
-            compared = _or_fact(scalar if spec.type == "integer" else {"type": "number"}, "numberFact")
-            operators: Schema = {name: compared for name in ("eq", "ne", "gt", "ge", "lt", "le")}
-            operators["in"] = _or_fact(array(scalar, minimum=1), "integersFact")
-        case "string":
-            operators = {name: _or_fact(scalar, "stringFact") for name in ("eq", "ne")}
-            operators["in"] = _or_fact(array(scalar, minimum=1), "stringsFact")
-            operators["contains"] = {"type": "string", "minLength": 1}
-            operators["matches"] = {"type": "string", "format": "regex"}
-        case "boolean":
-            operators = {name: _or_fact(scalar, "booleanFact") for name in ("eq", "ne")}
-        case _:
-            same, element = ("stringsFact", "stringFact") if spec.type == "strings" else ("integersFact", "numberFact")
-            operators = {name: _or_fact(array(scalar), same) for name in ("eq", "ne")}
-            operators["contains"] = _value_or_list(scalar, element)
-            if spec.type == "strings":
-                operators["matches"] = {"type": "string", "format": "regex"}
-    operators["known"] = flag()
-    return obj(operators, minProperties=1)
+    several = array(scalar, minimum=1)
+    a_list = kind_of(spec) in ("strings", "integers")
+    one_or_several: Schema = {"if": {"type": "array"}, "then": several, "else": scalar}
+    text_operand: Schema = {"type": "string", "minLength": 1}
+    operands: dict[str, Schema] = {
+        **{name: _or_fact(array(scalar) if a_list else scalar, spec, name) for name in ("eq", "ne")},
+        **{name: _or_fact(scalar, spec, name) for name in ("gt", "ge", "lt", "le")},
+        "in": _or_fact(several, spec, "in"),
+        "contains": _or_fact(one_or_several, spec, "contains") if a_list else text_operand,
+        "matches": {**text_operand, "format": "regex"},
+        "known": flag(),
+    }
+    return obj({name: operands[name] for name in OPERATORS[kind_of(spec)]}, minProperties=1)
 
 
 def _predicate(spec: FactSpec) -> Schema:
@@ -158,11 +154,7 @@ def rules_schema() -> Schema:
         "applies_to": _applies_to(),
         "condition": _condition(),
         **{f"{kind}Predicate": _predicate(FactSpec("", kind, "", "")) for kind in _KINDS},
-        "numberFact": {"enum": _facts_of("number")},
-        "stringFact": {"enum": _facts_of("string")},
-        "booleanFact": {"enum": _facts_of("boolean")},
-        "stringsFact": {"enum": _facts_of("strings")},
-        "integersFact": {"enum": _facts_of("integers")},
+        **{f"{'Or'.join(kinds)}Fact": {"enum": _facts_of(*kinds)} for kinds in sorted(_operand_kinds())},
     }
     return document("rules.schema.json", "Rules", body, defs)
 
