@@ -1,0 +1,7 @@
+"""Sizing: on how many devices a model runs with its workload, and how fast it would be there."""
+
+from auditor.sizing.model import Constraints, NoPlacement, Placement, Range, Throughput
+from auditor.sizing.place import place
+from auditor.sizing.throughput import estimate
+
+__all__ = ["Constraints", "NoPlacement", "Placement", "Range", "Throughput", "estimate", "place"]

@@ -1,0 +1,140 @@
+"""The figures of a model that sizing computes with, read out of its facts once."""
+
+from dataclasses import dataclass
+
+from auditor.facts import Facts, Known, Unknown
+from auditor.inspection.model import Inspection, LayerGroup
+from auditor.sizing.model import NoPlacement
+from auditor.units import DTYPE_BITS
+
+#: Tasks that generate tokens one after another and therefore keep a cache.
+GENERATING = frozenset(
+    {"causal-lm", "seq2seq-lm", "image-text-to-text", "audio-text-to-text", "any-to-any", "speech-to-text", "text-to-speech"}
+)
+#: Tasks that run a whole pipeline of components per image.
+DIFFUSING = frozenset({"text-to-image", "text-to-video"})
+#: Bytes of the type that engines compute in where nothing else is said.
+SIXTEEN_BIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One model in numbers. Bytes are those of the stored file; 0 for a part that the model lacks."""
+
+    task: str
+    stored_bytes: int
+    """Bytes that a server loads of the file: without layers for multi-token prediction."""
+    embedding_bytes: int
+    """Token embedding and untied head."""
+    expert_bytes: int
+    tower_bytes: int
+    parameters: int
+    """Logical parameters that a server loads; 0 where unknown."""
+    decode_parameters: int
+    """Parameters that one generated token multiplies; 0 where unknown."""
+    expert_parameters: int
+    quant_method: str
+    weights_dtype: str
+    layers: int
+    hidden: int
+    intermediate: int
+    vocabulary: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    latent: bool
+    latent_rank: int
+    rope_head_dim: int
+    query_rank: int
+    """Rank of compressed queries (latent attention); 0 where they are not compressed."""
+    rotary: bool
+    experts: int
+    experts_per_token: int
+    expert_intermediate: int
+    moe_layers: int
+    longest: int | None
+    """Largest context that the model takes; None where it states none."""
+    cache: tuple[LayerGroup, ...]
+
+    @property
+    def generates(self) -> bool:
+        """Return whether the model generates tokens and keeps a cache."""
+        return self.task in GENERATING
+
+    @property
+    def diffuses(self) -> bool:
+        """Return whether the model is a pipeline that makes images or video."""
+        return self.task in DIFFUSING
+
+
+def read_shape(inspection: Inspection) -> Shape | NoPlacement:
+    """Return the model's figures, or what is missing to place it at all."""
+    facts = inspection.facts
+    task = facts.text("arch.task") or "unknown"
+    if task in {"other", "unknown"} and facts.integer("arch.layers") and inspection.layers and facts.integer("arch.vocab_size"):
+        task = "causal-lm"
+    stored = _stored_bytes(facts)
+    if stored is None:
+        return _missing(facts, "weights.bytes", "how large the weights are is not known")
+    if task in GENERATING:
+        for name in ("arch.layers", "arch.hidden_size"):
+            if facts.integer(name) is None:
+                return _missing(facts, name, "the size of the cache and of activations needs the model's layers and width")
+        if not inspection.layers:
+            return _missing(facts, "kv_cache.bytes_per_token", "what each layer keeps of the sequence is not known")
+        if isinstance(facts.get("kv_cache.bytes_per_token"), Unknown):
+            return _missing(facts, "kv_cache.bytes_per_token", "what each layer keeps of the sequence is not known")
+    kind = facts.text("attention.kind") or "none"
+
+    def whole(name: str) -> int:
+        return facts.integer(name) or 0
+
+    return Shape(
+        task=task,
+        stored_bytes=stored,
+        embedding_bytes=whole("weights.embedding_bytes"),
+        expert_bytes=whole("weights.routed_expert_bytes"),
+        tower_bytes=whole("weights.tower_bytes"),
+        parameters=whole("params.total"),
+        decode_parameters=whole("params.decode") or whole("params.active") or whole("params.total"),
+        expert_parameters=whole("params.routed_experts"),
+        quant_method=facts.text("quant.method") or "none",
+        weights_dtype=facts.text("weights.dtype") or facts.text("arch.dtype") or "bfloat16",
+        layers=whole("arch.layers"),
+        hidden=whole("arch.hidden_size"),
+        intermediate=whole("arch.intermediate_size") or 4 * whole("arch.hidden_size"),
+        vocabulary=whole("arch.vocab_size"),
+        heads=whole("attention.heads"),
+        kv_heads=whole("attention.kv_heads") or whole("attention.heads"),
+        head_dim=whole("attention.head_dim"),
+        latent=kind == "mla",
+        latent_rank=whole("attention.latent_rank"),
+        rope_head_dim=whole("attention.rope_head_dim"),
+        query_rank=whole("attention.query_rank"),
+        rotary=facts.text("arch.position") == "rope",
+        experts=whole("moe.experts"),
+        experts_per_token=whole("moe.experts_per_token"),
+        expert_intermediate=whole("moe.intermediate_size"),
+        moe_layers=whole("moe.layers"),
+        longest=facts.integer("arch.max_context"),
+        cache=inspection.layers,
+    )
+
+
+def _stored_bytes(facts: Facts) -> int | None:
+    """Return the bytes a server loads; from parameters and their type where no file states bytes."""
+    loaded = facts.integer("weights.loaded_bytes") or facts.integer("weights.bytes")
+    if loaded:
+        return loaded
+    parameters = facts.integer("params.total")
+    dtype = facts.text("weights.dtype") or facts.text("arch.dtype")
+    if parameters and dtype in DTYPE_BITS and facts.text("quant.method") in {None, "none"}:
+        return parameters * DTYPE_BITS[dtype] // 8
+    return None
+
+
+def _missing(facts: Facts, name: str, reason: str) -> NoPlacement:
+    fact: Known | Unknown | None = facts.get(name)
+    if isinstance(fact, Unknown):
+        return NoPlacement(f"{reason}: {fact.reason}", known=False, settled_by=fact.settled_by or (name,))
+    return NoPlacement(reason, known=False, settled_by=(name,))

@@ -1,0 +1,149 @@
+"""Weights on one rank: what the target holds them as, what it shards, and what it replicates or pads."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from auditor.catalog.model import FormatSupport, Stack, Target
+from auditor.sizing.layout import Layout
+from auditor.sizing.model import NoPlacement
+from auditor.sizing.shape import SIXTEEN_BIT, Shape
+from auditor.units import canonical_dtype, dtype_bytes
+
+#: Word for weights that are held as they are stored.
+AS_STORED = "as-stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The weights as a target holds them, unsharded. Bytes."""
+
+    dtype: str
+    """``as-stored``, or the type that the weights are converted to."""
+    layers: float
+    """Everything but experts, embedding and towers."""
+    experts: float
+    embedding: float
+    towers: float
+    pad_intermediate: int = 1
+    pad_hidden: int = 1
+    note: str = ""
+
+    @property
+    def total(self) -> int:
+        """Bytes of the whole model."""
+        return ceil(self.layers + self.experts + self.embedding + self.towers)
+
+
+def format_row(stack: Stack, target: Target, method: str) -> FormatSupport | None:
+    """Return what the stack says of a quantization method on this accelerator; a row that names it goes first."""
+    names = {target.accelerator.id, target.accelerator.family}
+    rows = [row for row in stack.formats if row.method == method and (not row.accelerators or names & set(row.accelerators))]
+    return min(rows, key=lambda row: not row.accelerators, default=None)
+
+
+def holding(shape: Shape, target: Target, asked: str | None) -> Holding | NoPlacement:
+    """Return what the target holds the weights as: ``asked``, or what its stack does with the stored format.
+
+    Weights stored in 32 bit are loaded in 16 (every serving stack's default type), unless the stack says otherwise.
+    """
+    row = format_row(target.stack, target, shape.quant_method)
+    dtype = canonical_dtype(asked) if asked else None
+    if dtype is None and row is not None and row.holds != AS_STORED:
+        dtype = row.holds
+    if dtype is not None:
+        return _converted(shape, dtype)
+    layers = shape.stored_bytes - shape.expert_bytes - shape.embedding_bytes - shape.tower_bytes
+    scale, note = (0.5, "stored in 32 bit, loaded in 16 bit") if _stored_wide(shape) else (1.0, "")
+    return Holding(
+        dtype=AS_STORED if scale == 1 else "bfloat16",
+        layers=layers * scale,
+        experts=shape.expert_bytes * scale,
+        embedding=shape.embedding_bytes * scale,
+        towers=shape.tower_bytes * scale,
+        pad_intermediate=row.pad_intermediate if row else 1,
+        pad_hidden=row.pad_hidden if row else 1,
+        note=note,
+    )
+
+
+def _stored_wide(shape: Shape) -> bool:
+    return shape.weights_dtype == "float32" and shape.quant_method == "none"
+
+
+def _converted(shape: Shape, dtype: str) -> Holding | NoPlacement:
+    if not shape.parameters:
+        reason = f"the target holds these weights as {dtype}, and how many parameters there are is not known"
+        return NoPlacement(reason, known=False, settled_by=("params.total",))
+    each = dtype_bytes(dtype)
+    # Embeddings and towers are left in 16 bit by every quantization of fewer bits.
+    kept = max(each, SIXTEEN_BIT) if each < SIXTEEN_BIT else each
+    plain = _plain_bytes_per_parameter(shape)
+    embedding = shape.embedding_bytes / plain * kept
+    towers = shape.tower_bytes / plain * kept
+    experts = shape.expert_parameters * each
+    rest = shape.parameters - shape.expert_parameters - (shape.embedding_bytes + shape.tower_bytes) / plain
+    return Holding(dtype, max(rest, 0) * each, experts, embedding, towers, note=f"held as {dtype}")
+
+
+def _plain_bytes_per_parameter(shape: Shape) -> int:
+    """Bytes per parameter of embeddings and towers, which quantization leaves alone."""
+    return 4 if _stored_wide(shape) else SIXTEEN_BIT
+
+
+def bytes_per_rank(shape: Shape, held: Holding, layout: Layout, *, towers_sharded: bool) -> int:
+    """Return the weights of the fullest rank.
+
+    Tensor parallelism divides every matrix but routers, the down-projections of latent attention, norms, and the key
+    and value projections once there are more ranks than key/value heads. Pipeline stages divide layers; the fullest
+    stage has the embedding or the head. Rotary tables (one row per position) stand on every rank.
+    """
+    stage = ceil(shape.layers / layout.pipeline) / shape.layers if shape.layers else 1.0
+    whole = min(_replicated_bytes(shape, held), held.layers)
+    layers = ((held.layers - whole) / layout.tensor + whole + _extra_kv_bytes(shape, held, layout.tensor)) * stage
+    experts = held.experts * stage * _expert_share(shape, held, layout)
+    ends = held.embedding if layout.pipeline == 1 else held.embedding / 2
+    towers = held.towers / (layout.tensor if towers_sharded else 1)
+    return ceil(layers + experts + ends / layout.tensor + towers + _rotary_bytes(shape))
+
+
+def _dense_bytes_per_parameter(shape: Shape, held: Holding) -> float:
+    dense = shape.parameters - shape.expert_parameters - (held.embedding + held.towers) / SIXTEEN_BIT
+    return held.layers / dense if dense > 0 else SIXTEEN_BIT
+
+
+def _replicated_bytes(shape: Shape, held: Holding) -> float:
+    norms = 4 * shape.hidden * shape.layers * SIXTEEN_BIT
+    routers = shape.hidden * shape.experts * shape.moe_layers * SIXTEEN_BIT
+    down = shape.hidden * (shape.latent_rank + shape.rope_head_dim + shape.query_rank) * shape.layers if shape.latent else 0
+    return norms + routers + down * _dense_bytes_per_parameter(shape, held)
+
+
+def _extra_kv_bytes(shape: Shape, held: Holding, tensor: int) -> float:
+    """Bytes by which one rank's key and value projections exceed an even share."""
+    if shape.latent or not shape.kv_heads or tensor <= shape.kv_heads:
+        return 0.0
+    layers = sum(group.count for group in shape.cache if group.kv_heads)
+    return 2 * shape.hidden * shape.head_dim * (1 - shape.kv_heads / tensor) * layers * _dense_bytes_per_parameter(shape, held)
+
+
+def _expert_share(shape: Shape, held: Holding, layout: Layout) -> float:
+    """Return the share of all experts that one rank of a stage holds, padding included."""
+    if not shape.experts:
+        return 1 / layout.tensor
+    if layout.expert > 1:
+        return ceil(shape.experts / layout.expert) / shape.experts * _padding(shape, held, 1)
+    return _padding(shape, held, layout.tensor) / layout.tensor
+
+
+def _padding(shape: Shape, held: Holding, slices: int) -> float:
+    if not shape.expert_intermediate or not shape.hidden:
+        return 1.0
+    width = shape.expert_intermediate / slices
+    padded = ceil(width / held.pad_intermediate) * held.pad_intermediate
+    return (padded / width if held.pad_intermediate > 1 else 1.0) * ceil(shape.hidden / held.pad_hidden) * held.pad_hidden / shape.hidden
+
+
+def _rotary_bytes(shape: Shape) -> float:
+    if not shape.rotary or not shape.longest:
+        return 0.0
+    return shape.longest * (shape.rope_head_dim or shape.head_dim) * SIXTEEN_BIT
