@@ -44,7 +44,7 @@ TYPES = {
     "F8_E4M3": ("float8_e4m3fn", 8),
     "F8_E8M0": ("float8_e8m0fnu", 8),
 }
-BITS = {name: bits for name, bits in TYPES.values()}
+BITS = dict(TYPES.values())
 SPELLING = {name: short for short, (name, _) in TYPES.items()}
 SHARD_BYTES = 5 * 10**9  # what save_pretrained used while these models were published
 
@@ -112,7 +112,8 @@ def built(folder: Path, config: dict[str, Any], recipe: Recipe, component: str) 
 
     stated = dict(recipe.dtypes).get(component) or config.get("torch_dtype") or config.get("dtype") or "float32"
     tensors = []
-    for name, shape in meta_state(folder, config).items():
+    for class_name, shape in meta_state(folder, config).items():
+        name = class_name
         for pattern, replacement in recipe.rename:
             name = re.sub(pattern, replacement, name)
         if any(re.search(pattern, name) for pattern in recipe.drop):

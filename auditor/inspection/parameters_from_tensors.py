@@ -1,0 +1,123 @@
+"""Parameters and bytes by role, out of a tensor table.
+
+All layers and experts of a kind are one group (same name pattern, type and shape), so that a table of 100,000 tensors costs
+a few hundred decisions and one pass over the names.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from auditor.inspection.anatomy import Anatomy
+from auditor.inspection.parameters_packing import Stored, unpacked
+from auditor.inspection.parameters_roles import Role, mtp_layer, mtp_prefixes, pattern_of, role_of
+from auditor.snapshot import Tensor, WeightSet
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tensors of one name pattern, type and shape."""
+
+    pattern: str
+    dtype: str
+    shape: tuple[int, ...]
+    role: Role
+    count: int
+    nbytes: int
+    """Bytes of all of them."""
+    parameters: int
+    """Logical parameters of all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the tensors of one component add up to. ``tied`` heads stored twice are in the bytes and once in the parameters."""
+
+    groups: tuple[Group, ...] = ()
+    tensors: int = 0
+    repeated: tuple[str, ...] = ()
+    """Names that stand in more than one file; counted once."""
+    tied_copies: tuple[Group, ...] = ()
+    """Groups that repeat the token embedding."""
+    bytes_by_dtype: dict[str, int] = field(default_factory=dict)
+
+    def nbytes(self, *roles: Role) -> int:
+        """Return the bytes of some roles; of all when none is given."""
+        return sum(group.nbytes for group in self.groups if not roles or group.role in roles)
+
+    def parameters(self, *roles: Role) -> int:
+        """Return the logical parameters of some roles, a tied copy left out; of all roles when none is given."""
+        copies = set(map(id, self.tied_copies))
+        return sum(group.parameters for group in self.groups if (not roles or group.role in roles) and id(group) not in copies)
+
+    @property
+    def total(self) -> int:
+        """Logical parameters without MTP layers and buffers."""
+        return self.parameters(Role.EMBEDDING, Role.HEAD, Role.EXPERT, Role.TOWER, Role.BODY)
+
+
+def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None, group_size: int | None = None) -> Tally | None:
+    """Return what the tensors of ``weights`` add up to; None when a file's table is missing.
+
+    ``bits`` and ``group_size`` are those of the quantization config: they decide only where names and shapes do not.
+    """
+    tables = [file.tensors for file in weights.files]
+    if not tables or any(table is None for table in tables):
+        return None
+    multimodal = anatomy is not None and bool(anatomy.towers)
+    model_type = anatomy.model_type if anatomy is not None else ""
+    prefixes = mtp_prefixes(len(anatomy.layers), anatomy.mtp_layers) if anatomy is not None and anatomy.mtp_layers else ()
+    prefixes += tuple({head for table in tables for tensor in table or () if (head := mtp_layer(tensor.name))} - set(prefixes))
+    seen: set[str] = set()
+    repeated: list[str] = []
+    counts: dict[tuple[str, str, tuple[int, ...], bool], list[int]] = {}
+    for table in tables:
+        for tensor in table or ():
+            name = tensor.name
+            if name in seen:
+                repeated.append(name)
+                continue
+            seen.add(name)
+            key = (pattern_of(name), tensor.dtype, tensor.shape, bool(prefixes) and name.startswith(prefixes))
+            entry = counts.get(key)
+            if entry is None:
+                counts[key] = [1, tensor.nbytes]
+            else:
+                entry[0] += 1
+                entry[1] += tensor.nbytes
+    siblings: dict[str, Stored] = {}
+    for pattern, dtype, shape, _ in counts:
+        siblings.setdefault(pattern, Stored(dtype, shape))
+    groups = []
+    by_dtype: dict[str, int] = {}
+    for (pattern, dtype, shape, numbered_mtp), (count, nbytes) in counts.items():
+        role = Role.MTP if numbered_mtp else role_of(pattern, model_type, multimodal=multimodal)
+        each = unpacked(pattern, Stored(dtype, shape), siblings, bits, group_size)
+        groups.append(Group(pattern, dtype, shape, role, count, nbytes, each * count))
+        by_dtype[dtype] = by_dtype.get(dtype, 0) + nbytes
+    result = Tally(tuple(groups), len(seen), tuple(repeated), (), by_dtype)
+    return replace(result, tied_copies=_tied_copies(groups, anatomy))
+
+
+def _tied_copies(groups: Iterable[Group], anatomy: Anatomy | None) -> tuple[Group, ...]:
+    """Return the groups that store the token embedding again: a tied head, an encoder's copy of the shared embedding."""
+    matrices = [group for group in groups if group.role in {Role.EMBEDDING, Role.HEAD} and group.parameters]
+    embeddings = [group for group in matrices if group.role is Role.EMBEDDING]
+    if not embeddings:
+        return ()
+    first = next((group for group in embeddings if group.pattern.endswith("shared.weight")), embeddings[0])
+    copies = []
+    for group in matrices:
+        if group is first or group.parameters != first.parameters:
+            continue
+        shared = first.pattern.endswith("shared.weight") and group.role is Role.EMBEDDING
+        tied = anatomy is not None and anatomy.tied is True
+        if shared or tied:
+            copies.append(group)
+    return tuple(copies)
+
+
+def tensors_of(weights: Iterable[WeightSet]) -> Iterable[Tensor]:
+    """Yield every tensor of some weight sets."""
+    for group in weights:
+        for file in group.files:
+            yield from file.tensors or ()
