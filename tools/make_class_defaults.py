@@ -123,6 +123,7 @@ def _entry(name: str, cls: type[PreTrainedConfig], classes: dict[str, type[PreTr
         "parts": parts,
         "auto": [task for task in TASK_MAPPINGS if name in getattr(modeling_auto, f"MODEL_FOR_{task}_MAPPING_NAMES")],
         "patterns": _patterns(cls),
+        "rope": any(field.name == "rope_parameters" for field in dataclasses.fields(cls)),
     }
     return {key: value for key, value in entry.items() if value}
 

@@ -53,6 +53,11 @@ class ModelConfig:
         """Whether a transformers class of this model type, and so its defaults, are known."""
         return self._defaults is not None
 
+    @property
+    def has_rope(self) -> bool:
+        """Whether the class has rotary positions."""
+        return self._defaults is not None and self._defaults.rope
+
     def find(self, *names: str) -> tuple[Any, Basis | None]:
         """Return the first value among ``names``: stated values first, then the class default; (None, None) when there is neither.
 

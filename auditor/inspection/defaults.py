@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,9 @@ class ClassDefaults:
     auto: frozenset[str]
     """Auto classes that know the model type: ``CAUSAL_LM``, ``IMAGE_TEXT_TO_TEXT``, …"""
 
+    rope: bool = False
+    """Whether the class has rotary positions."""
+
     def get(self, name: str) -> Any:
         """Return the default of ``name`` or of the class's own name for it; None when it has none."""
         value = self.values.get(name)
@@ -69,7 +72,7 @@ class ClassDefaults:
         """Return these defaults with ``values`` laid over them."""
         if not values:
             return self
-        return ClassDefaults(self.name, {**self.values, **values}, self.alias_of, self.parts, self.patterns, self.auto)
+        return replace(self, values={**self.values, **values})
 
 
 @cache
@@ -110,6 +113,7 @@ def defaults_for(model_type: str | None) -> ClassDefaults | None:
         parts={key: Part(**part) for key, part in entry.get("parts", {}).items()},
         patterns={key: _pattern(pattern) for key, pattern in entry.get("patterns", {}).items()},
         auto=frozenset(entry.get("auto", ())),
+        rope=entry.get("rope", False),
     )
 
 

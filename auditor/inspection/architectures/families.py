@@ -1,0 +1,37 @@
+"""The families: what their configs leave unsaid. To add an architecture, add a record (or a model type to one) here.
+
+Types that need nothing said are not listed: transformers' class table and the general readers cover them.
+"""
+
+from auditor.inspection.architectures.model import Family
+
+FAMILIES: tuple[Family, ...] = (
+    # Decoders whose code lives in their own repositories
+    Family(("baichuan",), tied=False, position="rope"),
+    Family(("chatglm",), keys={"num_hidden_layers": "num_layers", "vocab_size": "padded_vocab_size", "max_position_embeddings": "seq_length"}, tied=False, position="rope"),
+    Family(("internlm2",), tied=False, position="rope", qkv_bias=False),
+    Family(("xverse",), tied=False, position="rope"),
+    Family(("qwen",), tied=False, position="rope", qkv_bias=True),
+    Family(("mimo",), like="qwen2", qkv_bias=True, tied=False),
+    Family(("minicpm3", "minicpm"), position="rope", tied=True),
+    Family(("phi3small",), position="rope", tied=True, qkv_bias=True, block_sparse=True),
+    Family(("phi3_v",), like="phi3", task="image-text-to-text", flat_towers=("vision",), position="rope"),
+    Family(("nemotron-nas", "deci"), position="rope", tied=False),
+    Family(("kimi_k2",), like="deepseek_v3"),
+    Family(("kimi_k25",), text="text_config", task="image-text-to-text"),
+    Family(("kimi_k3",), text="text_config", task="image-text-to-text"),
+    Family(("deepseek_ref",), like="deepseek_v4"),
+    Family(("molmo",), task="image-text-to-text", flat_towers=("vision",), position="rope", tied=False),
+    Family(("multi_modality",), text="language_config", task="any-to-any"),
+    Family(("deepseek_vl_v2",), text="language_config", text_like="deepseek_v2", task="image-text-to-text"),
+    # Biases that no key states
+    Family(("qwen2", "qwen2_moe", "qwen2_vl", "qwen2_5_vl", "qwen2_audio", "qwen2_vl_text", "qwen2_5_vl_text"), qkv_bias=True),
+    Family(("gpt2", "gpt_bigcode", "gpt_neox", "opt", "bert", "roberta", "xlm-roberta", "phi", "starcoder2", "codegen2"), qkv_bias=True),
+    # Experts that no key counts
+    Family(("llama4", "llama4_text"), shared_experts=1),
+    # Sinks and positions
+    Family(("gpt_oss",), sinks=True, qkv_bias=True),
+    Family(("mimo_v2_flash",), sinks=True),
+    Family(("jamba", "nemotron_h", "zamba", "kimi_linear"), position="none"),
+    Family(("bloom",), position="alibi", qkv_bias=True),
+)
