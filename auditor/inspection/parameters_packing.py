@@ -34,7 +34,7 @@ _METADATA = frozenset(
     "codebooks q_scale_max q_groups q_group_map q_invperm q_perm suh svh mcg mul1 weight_scales _weight_scale _weight_zero_point "
     "_scale _zeropoint zero_point scale_inv act_scales weight_scale_second quant_meta bitsandbytes__nf4 bitsandbytes__fp4 "
     "workspace perm gate_up_proj_scale gate_up_proj_scale_inv down_proj_scale down_proj_scale_inv clip_ratio left_trans right_trans "
-    "forward_hadamard_matrix backward_hadamard_matrix dqweight channel_scale group_size bits nbits".split()
+    "forward_hadamard_matrix backward_hadamard_matrix dqweight channel_scale group_size bits nbits".split()  # noqa: SIM905  (a column of words reads better than sixty quoted ones)
 )
 #: Names that describe other tensors when what they describe stands beside them: name -> endings of the sibling.
 _METADATA_BESIDE = {
