@@ -4,13 +4,14 @@
 ``break_even_months = migration cost / monthly saving``, the cost being engineer-weeks times a weekly rate.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from auditor.catalog.model import Price, Target
-from auditor.results import Cost
+from auditor.results import Cost, Effort
 from auditor.sizing.model import Placement, Range, Throughput
+from auditor.sizing.offers import FALLBACKS
 from auditor.workload import Workload
 
 #: Age at which a price is called stale.
@@ -22,56 +23,88 @@ _MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Money:
     """How prices are chosen and what people cost."""
 
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """The user's own dollars per device-hour, by accelerator id or alias; they replace every price row."""
     term: str = "on-demand"
-    """``on-demand``, ``spot`` (which can be reclaimed), ``reserved-1y``, ``reserved-3y``, ``capacity-block``."""
-    usd_per_hour: float | None = None
-    """The user's own price of the whole placement; replaces every price row."""
+    """``on-demand`` (or a capacity block, where a machine has no such price), ``spot``, ``capacity-block``, …"""
     weekly_rate: float | None = None
     """Dollars of one engineer-week; break-even needs it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What it costs to keep a placement running, people left out. Every None has a ``reason``."""
+
+    usd_per_hour: float | None
+    usd_per_million_tokens: Range | None
+    usd_per_million_total_tokens: Range | None
+    price: Price | None
+    price_is_stale: bool
+    reason: str = ""
+
+
 def cost(
-    placement: Placement | None,
-    throughput: Throughput | None,
     target: Target,
-    workload: Workload,
+    placement: Placement | None,
+    speed: Throughput | None,
     prices: Sequence[Price],
+    money: Money,
+    workload: Workload,
+    effort: Effort,
+    baseline: Running | None,
+    *,
     today: str,
-    terms: Terms | None = None,
 ) -> Cost:
-    """Return what a placement costs per hour and per million tokens; break-even is added by ``with_break_even``.
+    """Return what a target costs, and the months after which moving there from ``baseline`` has paid for itself.
 
     ``today`` is an ISO date. A figure that cannot be had is None, with the reason.
     """
-    wanted = terms or Terms()
+    here = running(target, placement, speed, prices, money, workload, today=today)
+    months, reason = break_even(here, baseline, effort, workload, money)
+    return Cost(
+        usd_per_hour=here.usd_per_hour,
+        usd_per_million_tokens=here.usd_per_million_tokens,
+        usd_per_million_total_tokens=here.usd_per_million_total_tokens,
+        price=here.price,
+        price_is_stale=here.price_is_stale,
+        break_even_months=months,
+        break_even_reason=reason,
+        reason=here.reason,
+    )
+
+
+def running(
+    target: Target,
+    placement: Placement | None,
+    speed: Throughput | None,
+    prices: Sequence[Price],
+    money: Money,
+    workload: Workload,
+    *,
+    today: str,
+) -> Running:
+    """Return what a placement costs per hour and per million tokens."""
     if placement is None:
-        return _nothing("no placement")
-    if wanted.usd_per_hour is not None:
-        price, hourly, stale, note = None, wanted.usd_per_hour, False, ""
+        return Running(None, None, None, None, price_is_stale=False, reason="no placement")
+    own = next((money.prices[name] for name in (target.accelerator.id, *target.accelerator.aliases) if name in money.prices), None)
+    price, note = None, ""
+    if own is not None:
+        hourly = own * placement.billed_devices
     else:
-        price = choose_price(placement, target, prices, wanted.term)
+        price = choose_price(placement, target, prices, money.term)
         if price is None:
             where = placement.instance or target.accelerator.name
-            return _nothing(f"no {wanted.term} price known for {where}")
+            return Running(None, None, None, None, price_is_stale=False, reason=f"no {money.term} price known for {where}")
         hourly = price.usd_per_hour / price.devices * placement.billed_devices
-        stale = is_stale(price.as_of, today)
-        note = "spot: can be reclaimed at any time" if price.term == "spot" else ""
-    if throughput is None:
-        return Cost(hourly, None, None, price, stale, None, "no estimate of speed", note or "no estimate of speed")
-    output = throughput.output_tokens_per_s
-    return Cost(
-        usd_per_hour=hourly,
-        usd_per_million_tokens=_per_million(hourly, output, 1.0),
-        usd_per_million_total_tokens=_per_million(hourly, output, _total_per_output(workload)),
-        price=price,
-        price_is_stale=stale,
-        break_even_months=None,
-        break_even_reason="not compared with a baseline",
-        reason=note,
-    )
+        note = _price_note(price, money.term)
+    stale = price is not None and is_stale(price.as_of, today)
+    if speed is None:
+        return Running(hourly, None, None, price, stale, note or "no estimate of speed")
+    output = speed.output_tokens_per_s
+    return Running(hourly, _per_million(hourly, output, 1.0), _per_million(hourly, output, _total_per_output(workload)), price, stale, note)
 
 
 def usd_per_million(usd_per_hour: float, tokens_per_s: float) -> float:
@@ -80,37 +113,31 @@ def usd_per_million(usd_per_hour: float, tokens_per_s: float) -> float:
 
 
 def choose_price(placement: Placement, target: Target, prices: Sequence[Price], term: str = "on-demand") -> Price | None:
-    """Return the newest price of a placement's machine at a term, the cheapest of equally new ones."""
-    rows = [
-        row
-        for row in prices
-        if (row.accelerator, row.provider, row.instance, row.term) == (target.accelerator.id, placement.provider, placement.instance, term)
-    ]
-    return min(rows, key=lambda row: (_negated(row.as_of), row.usd_per_hour / row.devices), default=None)
+    """Return the newest price of a placement's machine at a term, the cheapest of equally new ones.
+
+    A machine without a price on demand is taken at that of a capacity block: it can be had by anybody, for a fixed time.
+    """
+    for wanted in FALLBACKS.get(term, (term,)):
+        rows = [
+            row
+            for row in prices
+            if (row.accelerator, row.provider, row.instance, row.term)
+            == (target.accelerator.id, placement.provider, placement.instance, wanted)
+        ]
+        if rows:
+            return min(rows, key=lambda row: (-_ordinal(row.as_of), row.usd_per_hour / row.devices))
+    return None
+
+
+def _price_note(price: Price, term: str) -> str:
+    if price.term == "spot":
+        return "spot: can be reclaimed at any time"
+    return f"no {term} price known for {price.instance}: {price.term} price" if price.term != term else ""
 
 
 def is_stale(as_of: str, today: str) -> bool:
     """Return whether a price of ``as_of`` (``YYYY-MM`` or ``YYYY-MM-DD``) is more than 90 days old."""
-    return (date.fromisoformat(today) - date.fromisoformat(_full_date(as_of))).days > STALE_DAYS
-
-
-def with_break_even(target: Cost, baseline: Cost | None, weeks: Range | None, workload: Workload, terms: Terms) -> Cost:
-    """Return a cost with the months after which moving from ``baseline`` has paid for itself, or the reason there are none.
-
-    Low is the cheapest migration with the largest saving, high the dearest with the smallest. What it takes is known
-    only with a volume (``tokens_per_day`` generated tokens) and a rate of pay.
-    """
-    months, reason = _break_even(target, baseline, weeks, workload, terms)
-    return Cost(
-        target.usd_per_hour,
-        target.usd_per_million_tokens,
-        target.usd_per_million_total_tokens,
-        target.price,
-        target.price_is_stale,
-        months,
-        reason,
-        target.reason,
-    )
+    return (date.fromisoformat(today).toordinal() - _ordinal(as_of)) > STALE_DAYS
 
 
 def migration_cost(weeks: Range, weekly_rate: float) -> Range:
@@ -123,33 +150,34 @@ def monthly_saving(baseline: float, target: float, tokens_per_day: float) -> flo
     return (baseline - target) * tokens_per_day * DAYS_PER_MONTH / _MILLION
 
 
-def _break_even(target: Cost, baseline: Cost | None, weeks: Range | None, workload: Workload, terms: Terms) -> tuple[Range | None, str]:
-    ours, theirs = target.usd_per_million_tokens, baseline.usd_per_million_tokens if baseline else None
+def break_even(here: Running, baseline: Running | None, effort: Effort, workload: Workload, money: Money) -> tuple[Range | None, str]:
+    """Return the months after which moving has paid for itself, or None and the reason there are none.
+
+    Low is the cheapest migration with the largest saving, high the dearest with the smallest; "never" where the
+    likely saving is not a saving.
+    """
+    ours, theirs, weeks = here.usd_per_million_tokens, baseline.usd_per_million_tokens if baseline else None, effort.weeks
     if ours is None:
-        return None, target.reason or "no price per token on this target"
+        return None, here.reason or "no price per token on this target"
     if theirs is None:
         return None, "no price per token of the baseline"
     if weeks is None:
-        return None, "effort is not known"
+        return None, effort.reason or "effort is not known"
     if weeks.high == 0:
         return None, "nothing to migrate"
+    if theirs.likely <= ours.likely:
+        return None, "never"
     if workload.tokens_per_day is None:
         return None, "no volume given"
-    if terms.weekly_rate is None:
+    if money.weekly_rate is None:
         return None, "no weekly rate given"
-    paid = migration_cost(weeks, terms.weekly_rate)
-    # Both prices share the method, so its errors lean the same way: low goes with low, high with high.
-    savings = sorted(
-        monthly_saving(before, after, workload.tokens_per_day)
-        for before, after in ((theirs.low, ours.low), (theirs.likely, ours.likely), (theirs.high, ours.high))
-    )
-    likely = monthly_saving(theirs.likely, ours.likely, workload.tokens_per_day)
-    if likely <= 0:
-        return None, "never"
-    smallest = savings[0] if savings[0] > 0 else None
-    if smallest is None:
-        return None, "never at the low end of the saving"
-    return Range(paid.low / savings[2], paid.likely / likely, paid.high / smallest), ""
+    paid = migration_cost(weeks, money.weekly_rate)
+    # Both prices come from one method, whose errors lean the same way: low is compared with low, high with high.
+    pairs = ((theirs.low, ours.low), (theirs.likely, ours.likely), (theirs.high, ours.high))
+    savings = [monthly_saving(before, after, workload.tokens_per_day) for before, after in pairs]
+    if min(savings) <= 0:
+        return None, "not within the range of the estimates: at one end of it nothing is saved"
+    return Range(paid.low / max(savings), paid.likely / savings[1], paid.high / min(savings)), ""
 
 
 def _per_million(hourly: float, output: Range, tokens_per_output: float) -> Range | None:
@@ -166,14 +194,10 @@ def _total_per_output(workload: Workload) -> float:
     return ((workload.input_tokens or 0) + generated) / generated
 
 
-def _nothing(reason: str) -> Cost:
-    return Cost(None, None, None, None, price_is_stale=False, break_even_months=None, break_even_reason=reason, reason=reason)
-
-
 def _full_date(day: str) -> str:
     """Return a whole date; a month stands for its first day."""
     return day if len(day) > len("2026-11") else f"{day}-01"
 
 
-def _negated(day: str) -> int:
-    return -date.fromisoformat(_full_date(day)).toordinal()
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(_full_date(day)).toordinal()

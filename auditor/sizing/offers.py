@@ -6,8 +6,8 @@ from math import ceil, inf
 
 from auditor.catalog.model import Accelerator, Instance, Price
 
-#: Terms in the order in which a price is taken to compare machine types.
-TERMS = ("on-demand", "capacity-block", "reserved-1y", "reserved-3y", "spot")
+#: Terms that stand in for another where a machine has no price at it.
+FALLBACKS = {"on-demand": ("on-demand", "capacity-block")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ def offers(accelerator: Accelerator, devices: int, joined: int, prices: Sequence
 
 
 def hourly(prices: Sequence[Price], accelerator: str, instance: Instance, devices: int) -> float | None:
-    """Return dollars per hour for ``devices`` of an instance: its newest price on demand, or of the next best term."""
+    """Return dollars per hour for ``devices`` of an instance: its newest price on demand, or as a capacity block."""
     rows = [row for row in prices if (row.accelerator, row.provider, row.instance) == (accelerator, instance.provider, instance.name)]
-    for term in TERMS:
+    for term in FALLBACKS["on-demand"]:
         newest = max((row for row in rows if row.term == term), key=lambda row: (row.as_of, -row.usd_per_hour), default=None)
         if newest is not None:
             return newest.usd_per_hour / newest.devices * devices

@@ -24,8 +24,8 @@ def test_a_fabric_beyond_the_host_joins_hosts() -> None:
 def test_the_newest_price_on_demand_is_taken() -> None:
     rows = (price(5, as_of="2026-01-01"), price(4, as_of="2026-10-01"), price(1, term="spot", as_of="2026-11-01"))
     assert hourly(rows, "chip", ONE, 1) == 4
-    assert hourly(rows[2:], "chip", ONE, 1) == 1
-    assert hourly((), "chip", ONE, 1) is None
+    assert hourly((price(3, term="capacity-block"), *rows[2:]), "chip", ONE, 1) == 3
+    assert hourly(rows[2:], "chip", ONE, 1) is None
 
 
 def test_a_host_s_price_is_divided_over_its_devices() -> None:
