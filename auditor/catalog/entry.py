@@ -1,7 +1,7 @@
 """Reads the parts that every catalogue file shares: sources, citations, figures with their units; and ``extends``."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.catalog.model import Figure, Source
@@ -28,12 +28,13 @@ class Entry:
     sources: Mapping[str, Source]
     """By id: the shared ones and the file's own."""
     shipped: bool = True
+    inherited: Mapping[str, Any] = field(default_factory=dict)
+    """Default of what the file extends."""
 
     @property
     def default(self) -> Mapping[str, Any]:
-        """What the file lays under every figure or row."""
-        default: Mapping[str, Any] = self.document.value.get("default", {})
-        return default
+        """What is laid under every figure or row of the file."""
+        return {**self.inherited, **self.document.value.get("default", {})}
 
     def cite(self, raw: Iterable[Any], path: Path) -> tuple[Source, ...]:
         """Return the sources that a ``sources:`` list names. Raises CatalogError for an id that is not defined."""
@@ -70,7 +71,7 @@ class Entry:
         sources, confidence = self.citations(fields, path), self.confidence(fields)
         if not sources or not confidence:
             missing = "source" if not sources else "confidence"
-            raise self.document.error(path, f"this figure has no {missing}", f"give it one, or give the file a default: {{{missing}…}}")
+            raise self.document.error(path, f"this figure has no {missing}", f"give it one, or give the file a default: for all its figures")
         number, unit = self._in_unit(value, fields.get("unit"), path, kind)
         return Figure(number, unit, confidence, sources, note)
 
@@ -105,13 +106,13 @@ def resolve_extends(
     own: Callable[[Entry], dict[str, Any]],
 ) -> dict[str, dict[str, Any]]:
     """Return every entry's fields with those of what it extends beneath. Raises CatalogError for a cycle or an unknown id."""
-    done: dict[str, dict[str, Any]] = {}
+    done: dict[str, tuple[Entry, dict[str, Any]]] = {}
 
-    def resolve(name: str, chain: tuple[str, ...]) -> dict[str, Any]:
+    def resolve(name: str, chain: tuple[str, ...]) -> tuple[Entry, dict[str, Any]]:
         if name in done:
             return done[name]
         entry = entries[name]
-        fields = own(entry)
+        below: dict[str, Any] = {}
         parent = entry.document.value.get("extends")
         if parent is not None:
             if parent in (*chain, name):
@@ -121,13 +122,12 @@ def resolve_extends(
                 raise _at_extends(entry, f"extends is more than {MAX_EXTENDS} deep", "let one of them stand on its own")
             if parent not in entries:
                 raise _at_extends(entry, f"no {kind} is called '{parent}'", did_you_mean(parent, entries))
-            fields = merged(resolve(parent, (*chain, name)), fields)
-        done[name] = fields
-        return fields
+            base, below = resolve(parent, (*chain, name))
+            entry = replace(entry, inherited=base.default)
+        done[name] = entry, merged(below, own(entry))
+        return done[name]
 
-    for name in entries:
-        resolve(name, ())
-    return done
+    return {name: resolve(name, ())[1] for name in entries}
 
 
 def _at_extends(entry: Entry, message: str, hint: str) -> CatalogError:

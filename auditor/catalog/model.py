@@ -333,4 +333,7 @@ class Rule:
 
     def covers(self, target: Target) -> bool:
         """Return whether the rule is about the target."""
-        return all(part.covers(target) for part in self.applies_to)
+        for part in self.applies_to:  # noqa: SIM110 - a generator costs more than the check, rules times targets often
+            if not part.covers(target):
+                return False
+        return True

@@ -114,7 +114,7 @@ def _architecture_rows(entry: Entry, raw: Mapping[str, Any], path: Path) -> list
     names = [("architecture", name) for name in raw.get("classes", ())] + [("model_type", name) for name in raw.get("model_types", ())]
     cited, confidence = entry.citations(raw, path), entry.confidence(raw)
     if not cited:
-        raise entry.document.error(path, "this row has no source", "give it one, or give the file a default: {sources…}")
+        raise entry.document.error(path, "this row has no source", "give it one, or give the file a default: for all its rows")
     return [
         ArchitectureSupport(
             architecture=name if field == "architecture" else "",
@@ -135,7 +135,7 @@ def _architecture_rows(entry: Entry, raw: Mapping[str, Any], path: Path) -> list
 def _format_rows(entry: Entry, raw: Mapping[str, Any], path: Path) -> list[FormatSupport]:
     cited, confidence = entry.citations(raw, path), entry.confidence(raw)
     if not cited:
-        raise entry.document.error(path, "this row has no source", "give it one, or give the file a default: {sources…}")
+        raise entry.document.error(path, "this row has no source", "give it one, or give the file a default: for all its rows")
     return [
         FormatSupport(
             method=method,
