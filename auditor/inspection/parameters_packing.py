@@ -27,14 +27,15 @@ class Stored:
 
 
 #: Names that only ever describe other tensors.
-_METADATA = frozenset(
-    "qzeros g_idx weight_scale weight_scale_inv weight_scale_2 weight_global_scale input_scale input_scale_inv input_global_scale "
-    "weight_zero_point input_zero_point weight_g_idx weight_shape activation_scale act_scale k_scale v_scale q_scale kv_scale prob_scale "
-    "output_scale weight_offset input_offset deq_scale quant_bias SCB weight_format absmax quant_map nested_absmax nested_quant_map "
-    "codebooks q_scale_max q_groups q_group_map q_invperm q_perm suh svh mcg mul1 weight_scales _weight_scale _weight_zero_point "
-    "_scale _zeropoint zero_point scale_inv act_scales weight_scale_second quant_meta bitsandbytes__nf4 bitsandbytes__fp4 "
-    "workspace perm gate_up_proj_scale gate_up_proj_scale_inv down_proj_scale down_proj_scale_inv clip_ratio left_trans right_trans "
-    "forward_hadamard_matrix backward_hadamard_matrix dqweight channel_scale group_size bits nbits".split()  # noqa: SIM905  (a column of words reads better than sixty quoted ones)
+_METADATA = re.compile(
+    r"qzeros|g_idx|weight_scale|weight_scale_inv|weight_scale_2|weight_global_scale|input_scale|input_scale_inv"
+    r"|input_global_scale|weight_zero_point|input_zero_point|weight_g_idx|weight_shape|activation_scale|act_scale|k_scale"
+    r"|v_scale|q_scale|kv_scale|prob_scale|output_scale|weight_offset|input_offset|deq_scale|quant_bias|SCB|weight_format"
+    r"|absmax|quant_map|nested_absmax|nested_quant_map|codebooks|q_scale_max|q_groups|q_group_map|q_invperm|q_perm|suh|svh"
+    r"|mcg|mul1|weight_scales|_weight_scale|_weight_zero_point|_scale|_zeropoint|zero_point|scale_inv|act_scales"
+    r"|weight_scale_second|quant_meta|bitsandbytes__nf4|bitsandbytes__fp4|workspace|perm|gate_up_proj_scale"
+    r"|gate_up_proj_scale_inv|down_proj_scale|down_proj_scale_inv|clip_ratio|left_trans|right_trans|forward_hadamard_matrix"
+    r"|backward_hadamard_matrix|dqweight|channel_scale|group_size|bits|nbits"
 )
 #: Names that describe other tensors when what they describe stands beside them: name -> endings of the sibling.
 _METADATA_BESIDE = {
@@ -55,7 +56,7 @@ _METADATA_SUFFIX = re.compile(r"(.+?)_(?:weight_|input_|)?(?:scale|scales|scale_
 def is_metadata(pattern: str, siblings: Mapping[str, Stored]) -> bool:
     """Return whether a tensor only describes another: scales, zero points, permutations, code books."""
     stem, _, leaf = pattern.rpartition(".")
-    if leaf in _METADATA:
+    if _METADATA.fullmatch(leaf):
         return True
     if ".quant_state." in pattern or leaf.startswith("bitsandbytes__"):
         return True
