@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli import commands_catalog, commands_models, commands_rules
+from auditor.cli import commands_catalog, commands_models
 
 app = typer.Typer(
     name="auditor",
@@ -17,8 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-rules = typer.Typer(help="The rules: what they are, whether they load, whether their tests pass.", no_args_is_help=True, rich_markup_mode=None)
-accelerators = typer.Typer(help="The accelerators and the stacks that serve on them.", no_args_is_help=True, rich_markup_mode=None)
+rules = typer.Typer(help="List, show, check and test the rules.", no_args_is_help=True, rich_markup_mode=None)
+accelerators = typer.Typer(help="List and show the accelerators.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def _version(asked: bool) -> None:
@@ -47,9 +47,3 @@ app.command("schema")(commands_catalog.schema)
 
 accelerators.command("list")(commands_catalog.list_accelerators)
 accelerators.command("show")(commands_catalog.show_accelerator)
-
-rules.command("list")(commands_rules.list_rules)
-rules.command("show")(commands_rules.show_rule)
-rules.command("check")(commands_rules.check_rules)
-rules.command("test")(commands_rules.test_rules)
-rules.command("new")(commands_rules.new_rule)

@@ -1,8 +1,8 @@
 """Options into an audit: the catalogue, the workload and the limits that the command line asked for."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 
+import auditor
 from auditor.audit import AuditOptions
 from auditor.audit import audit as run_audit
 from auditor.catalog import load_catalog
@@ -18,7 +18,7 @@ from auditor.workload import Workload
 def workload(load: Load) -> Workload:
     """Return the workload of file and options; an option beats the file. Raises WorkloadError."""
     given = workload_file.read(load.workload) if load.workload else {}
-    names = {field.name for field in fields(load)} - {"workload"}
+    names = load.fields().keys() - {"workload"}
     given |= {name: value for name in sorted(names) if (value := getattr(load, name)) is not None}
     return Workload(**given)
 
@@ -35,3 +35,14 @@ def prices(given: Sequence[str]) -> dict[str, float]:
         if not sign or not name or not 0 < found[name] < 1e6:
             raise WorkloadError(f"--price {text} is no price", "write ACCELERATOR=USD per device-hour, such as h100-sxm=2.50")
     return found
+
+
+def audited(inspections: Sequence[Inspection], against: Against, load: Load, money: Money, today: str) -> Audit:
+    """Return the audit that the options ask for. Raises CatalogError for rules that do not load, WorkloadError for options."""
+    asked = workload(load)
+    catalog = load_catalog(against.rules or ())
+    targets = catalog.find_targets(against.on or ())
+    options = AuditOptions(
+        constraints=Constraints(devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction),
+    )
+    return run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)

@@ -18,7 +18,7 @@ Rules = Annotated[
 
 @command
 def list_accelerators(*, rules: Rules = None, out: ListOut, screen: Screen) -> None:
-    """List every accelerator, with the stacks that serve on it."""
+    """List every accelerator."""
     from auditor.catalog import load_catalog  # noqa: PLC0415  # reads all of rules/
     from auditor.report import accelerators  # noqa: PLC0415
 
@@ -40,7 +40,10 @@ def show_accelerator(
     out: ListOut,
     screen: Screen,
 ) -> None:
-    """Show the datasheet of one accelerator: every figure with its source, date and confidence."""
+    """Show the datasheet of one accelerator.
+
+    Every figure with its source, its date and its confidence.
+    """
     from auditor.catalog import load_catalog  # noqa: PLC0415  # reads all of rules/
     from auditor.report import accelerators  # noqa: PLC0415
 
@@ -58,7 +61,7 @@ def show_accelerator(
 
 @command
 def facts(*, out: ListOut, screen: Screen) -> None:
-    """List every fact that rules, reports and policies may use."""
+    """List every fact that a rule may read."""
     from auditor.facts import CATALOGUE  # noqa: PLC0415
     from auditor.report import fact_list  # noqa: PLC0415
 
@@ -70,10 +73,12 @@ def facts(*, out: ListOut, screen: Screen) -> None:
 def schema(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which schema; without it, their names.", show_default=False)] = None,
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the schema here.", show_default=False)] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the schema here.", show_default=False)
+    ] = None,
     screen: Screen,
 ) -> None:
-    """Print the JSON Schema of a file that auditor reads or writes."""
+    """Print a JSON Schema of ours."""
     from auditor._shipped import SCHEMAS  # noqa: PLC0415
 
     names = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.cli import exits
-from auditor.cli.flags import Against, InspectionOut, Load, Money, OneTarget, Out, Screen, Source, Targets, command, one_of
+from auditor.cli.flags import (
+    Against,
+    ComparisonOut,
+    ExplanationOut,
+    InspectionOut,
+    Load,
+    Money,
+    OneTarget,
+    Out,
+    Screen,
+    Source,
+    Targets,
+    command,
+    one_of,
+)
 from auditor.cli.terminal import Terminal, wants_color, width
 from auditor.errors import WorkloadError
 from auditor.report import FORMATS, INSPECTION_FORMATS, View
@@ -36,30 +50,87 @@ def audit(
     out: Out,
     screen: Screen,
 ) -> None:
-    """Audit models against accelerators: verdict, devices, speed, price, what stands in the way, weeks."""
+    """Audit models against accelerators.
+
+    One row per model and target: verdict, devices, speed, price, weeks, and what stands in the way.
+    """
     if not targets:
         _nothing(screen.terminal)
-    from auditor.cli.auditing import Auditing  # noqa: PLC0415  # the rest of the program
-
-    auditing = Auditing(against, load, money, today or date.today().isoformat())  # noqa: DTZ011  # the reader's own day
-    result = auditing.run(_inspections(targets or [], source, screen, load.kv_dtype))
+    result = _audited(targets or [], source, against, load, money, today, screen)
     view = View(width(out.output), wants_color(screen.color, out.output), out.everything or bool(against.on))
     screen.terminal.report(FORMATS[out.format](result, view), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
 
 
 @command
+def explain(
+    target: OneTarget,
+    *,
+    today: Today = None,
+    against: Against,
+    load: Load,
+    money: Money,
+    source: Source,
+    out: ExplanationOut,
+    screen: Screen,
+) -> None:
+    """Explain one model on one accelerator.
+
+    Every number with its formula, its inputs, their basis and their sources. Wants --on.
+    """
+    if not against.on:
+        raise WorkloadError("explain takes one accelerator at a time", "name it with --on, such as --on h100")
+    result = _audited([target], source, against, load, money, today, screen)
+    from auditor.report.explain import EXPLANATIONS  # noqa: PLC0415  # after the error that needs none of it
+
+    view = View(width(out.output), wants_color(screen.color, out.output))
+    if result.models[0].rows:
+        screen.terminal.report(EXPLANATIONS[out.format](result, view), out.output)
+    raise typer.Exit(exits.of_audit(result, exits.NEVER, strict=False))
+
+
+@command
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A model, in any form that `auditor audit` takes.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The model to set beside it.")],
+    *,
+    today: Today = None,
+    against: Against,
+    load: Load,
+    money: Money,
+    source: Source,
+    out: ComparisonOut,
+    screen: Screen,
+) -> None:
+    """Compare two models on the same targets.
+
+    Variants and revisions of one model are two models: org/name@one org/name@two.
+    """
+    result = _audited([first, second], source, against, load, money, today, screen)
+    from auditor.report.comparison import COMPARISONS  # noqa: PLC0415
+
+    view = View(width(out.output), wants_color(screen.color, out.output))
+    screen.terminal.report(COMPARISONS[out.format](result, view), out.output)
+    raise typer.Exit(exits.of_audit(result, exits.NEVER, strict=False))
+
+
+@command
 def inspect(
     *,
     targets: Targets = None,
-    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a snapshot that audits anywhere, without the weights.", show_default=False)] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a snapshot that audits anywhere, without the weights.", show_default=False)
+    ] = None,
     kv_dtype: Annotated[str | None, typer.Option(help="Type of the cache, such as bfloat16 or fp8.", show_default=False)] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Leave the headers of weight files unread.")] = False,
     source: Source,
     out: InspectionOut,
     screen: Screen,
 ) -> None:
-    """Say what models' files say: architecture, parameters, precision, cache. No accelerator involved."""
+    """Say what models' files say.
+
+    Architecture, parameters, precision, cache: facts with their basis, and no accelerator involved.
+    """
     terminal = screen.terminal
     if not targets:
         _nothing(terminal)
@@ -69,6 +140,13 @@ def inspect(
     view = View(width(out.output), wants_color(screen.color, out.output))
     terminal.report(INSPECTION_FORMATS[out.format](found, view), out.output)
     raise typer.Exit(exits.INCOMPLETE if any(one.errors for one in found) else exits.OK)
+
+
+def _audited(targets: list[str], source: Source, against: Against, load: Load, money: Money, today: str | None, screen: Screen) -> "Audit":
+    from auditor.cli.auditing import audited  # noqa: PLC0415  # the rest of the program
+
+    found = _inspections(targets, source, screen, load.kv_dtype)
+    return audited(found, against, load, money, today or date.today().isoformat())  # noqa: DTZ011  # the reader's own day
 
 
 def _inspections(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from auditor.cli.flags import Source
+from auditor.cli.flags import Source, unexpected
 from auditor.cli.terminal import Terminal
 from auditor.errors import TargetError
 from auditor.facts import Facts
@@ -33,10 +33,7 @@ class Reader:
         except Exception as error:  # a fault of ours in one model must not cost the reader the others
             if self._debug:
                 raise
-            found = _unread(
-                target,
-                f"{target}: unexpected {type(error).__name__}: {error}; this is a fault of auditor: report it with the output of --traceback",
-            )
+            found = _unread(target, f"{target}: {unexpected(error)}")
         for sentence in found.errors:
             self._terminal.error(f"auditor: {sentence}")
         for sentence in found.notes:

@@ -60,7 +60,11 @@ def _cells(row: TargetAudit) -> tuple[str, ...]:
 
 def _why(model: ModelAudit) -> Iterator[str]:
     found = reasons(model.rows)
-    stuck = [row for row in model.rows if row.placement is None and row.verdict != "unknown" and not any(row.target.id in r.targets for r in found)]
+    stuck = [
+        row
+        for row in model.rows
+        if row.placement is None and row.verdict != "unknown" and not any(row.target.id in r.targets for r in found)
+    ]
     unsettled = [(row, question) for row in model.rows if (question := open_questions(row))]
     if not (found or stuck or unsettled):
         return

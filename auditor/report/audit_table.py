@@ -130,7 +130,9 @@ def _tables(arranged: list[Group], view: View) -> Iterator[str]:
     head, *body = (line.rstrip() for line in table.splitlines())
     yield paint(head, "faint", color=view.color)
     for group, some in shown:
-        yield paint(group.title, group.key, color=view.color) + (f" (best of each family; {group.folded} more with --all)" if group.folded else "")
+        yield paint(group.title, group.key, color=view.color) + (
+            f" (best of each family; {group.folded} more with --all)" if group.folded else ""
+        )
         for _ in some:
             yield body.pop(0)
     yield from _legend(rows)

@@ -31,7 +31,7 @@ def _architecture(facts: Facts) -> str:
     parts.append(_attention(facts))
     experts, used = facts.integer("moe.experts"), facts.integer("moe.experts_per_token")
     if experts:
-        parts.append(f"{used if used else '?'} of {experts} experts")
+        parts.append(f"{used or '?'} of {experts} experts")
     return ", ".join(part for part in parts if part)
 
 
@@ -91,12 +91,12 @@ def workload(model: ModelAudit) -> str:
         ("structured_output", load.structured_output or None, "structured output"),
         ("prefix_caching", load.prefix_caching or None, "prefix caching"),
         ("multimodal_input", load.multimodal_input or None, "images or audio sent"),
-        ("current_stack", load.current_stack, f"served today by {load.current_stack} on {load.current_accelerator}"),
+        ("current_stack", load.current_stack, f"today on {load.current_accelerator} with {load.current_stack}"),
     ]
     said = [(name, words) for name, value, words in figures if value is not None and words]
-    unsaid = [name.replace("_", " ") for name, _ in said if basis.get(name) != "user"]
-    note = f" [by default: {', '.join(unsaid)}]" if unsaid else ""
-    return f"workload: {', '.join(words for _, words in said)}{note}"
+    given = [name.replace("_", " ") for name, _ in said if basis.get(name) == "user"]
+    note = f"(given: {', '.join(given)}; the rest by default)" if given else "(all by default)"
+    return f"workload: {', '.join(words for _, words in said)} {note}"
 
 
 def assumptions(model: ModelAudit) -> str:

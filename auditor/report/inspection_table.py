@@ -3,12 +3,12 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from auditor.facts import CATALOGUE, Known, Value
+from auditor.facts import Known
 from auditor.inspection.model import Inspection, LayerGroup
 from auditor.report import View, heading
 from auditor.report.style import paint
-from auditor.report.words import number, shorten
-from auditor.units import human_bytes, human_count
+from auditor.report.words import fact_value, shorten
+from auditor.units import human_bytes
 
 
 def render(inspections: Sequence[Inspection], view: View) -> str:
@@ -38,7 +38,7 @@ def _facts(inspection: Inspection, view: View) -> Iterator[str]:
     # Set by hand: three columns need no library, and a hook that inspects should start fast.
     rows = []
     for name, fact in sorted(inspection.facts.items()):
-        rows.append((name, _value(name, fact.value), fact.basis.value) if isinstance(fact, Known) else (name, "unknown", fact.reason))
+        rows.append((name, fact_value(name, fact.value), fact.basis.value) if isinstance(fact, Known) else (name, "unknown", fact.reason))
     first = max(len(row[0]) for row in rows)
     last = min(max(len(row[2]) for row in rows if row[1] != "unknown") if any(row[1] != "unknown" for row in rows) else 0, 14)
     middle = max(view.width - first - last - 4, 16)
@@ -47,22 +47,6 @@ def _facts(inspection: Inspection, view: View) -> Iterator[str]:
             yield f"{name:<{first}}  {paint(shorten(f'unknown: {basis}', middle + last + 2), 'unknown', color=view.color)}"
         else:
             yield f"{name:<{first}}  {shorten(shown, middle):<{middle}}  {paint(basis, 'faint', color=view.color)}".rstrip()
-
-
-def _value(name: str, value: Value) -> str:
-    unit = CATALOGUE[name].unit
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value) or "none"
-    if isinstance(value, str):
-        return value
-    if unit == "bytes":
-        return f"{value:,.0f} ({human_bytes(value)})" if value >= 1024 else f"{value:,.0f} bytes"
-    if unit == "parameters":
-        return f"{value:,.0f} ({human_count(value)})"
-    shown = f"{value:,}" if isinstance(value, int) else number(value)
-    return f"{shown} {unit}".rstrip()
 
 
 def _layers(layers: Sequence[LayerGroup]) -> Iterator[str]:

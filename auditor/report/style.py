@@ -1,6 +1,15 @@
 """Colour on a terminal: which word gets which, in one place."""
 
-_CODES = {"native": "32", "config-change": "36", "needs-port": "33", "blocked": "31", "unknown": "35", "out-of-reach": "31", "strong": "1", "faint": "2"}
+_CODES = {
+    "native": "32",
+    "config-change": "36",
+    "needs-port": "33",
+    "blocked": "31",
+    "unknown": "35",
+    "out-of-reach": "31",
+    "strong": "1",
+    "faint": "2",
+}
 
 
 def paint(text: str, kind: str, *, color: bool) -> str:

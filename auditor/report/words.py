@@ -2,7 +2,9 @@
 
 import math
 
+from auditor.facts import CATALOGUE, Value
 from auditor.sizing.model import Range
+from auditor.units import human_bytes, human_count
 
 NOTHING = "-"
 
@@ -72,3 +74,20 @@ def listed(names: "list[str] | tuple[str, ...]", most: int) -> str:
 def shorten(text: str, width: int) -> str:
     """Return ``text``, cut with an ellipsis where it is wider than ``width``."""
     return text if len(text) <= width else text[: max(width - 1, 1)] + "…"
+
+
+def fact_value(name: str, value: Value) -> str:
+    """Return a fact's value with its unit, exact, and beside it as people say it."""
+    unit = CATALOGUE[name].unit
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value) or "none"
+    if isinstance(value, str):
+        return value
+    if unit == "bytes":
+        return f"{value:,.0f} ({human_bytes(value)})" if value >= 1024 else f"{value:,.0f} bytes"
+    if unit == "parameters":
+        return f"{value:,.0f} ({human_count(value)})"
+    shown = f"{value:,}" if isinstance(value, int) else number(value)
+    return f"{shown} {unit}".rstrip()

@@ -191,7 +191,9 @@ def rows() -> tuple[TargetAudit, ...]:
     mtia = Target(accelerator("mtia-2", "mtia", "captive", "Runs inside one company's data centres only."), stack("mtia-sdk", "captive"))
     sohu = Target(accelerator("sohu", "sohu", "unreleased", "Announced in 2024; nobody outside has one."), stack("etched", "captive"))
     return (
-        row(h100, "native", placement=placement(1, "p5.4xlarge"), throughput=throughput(1500), cost=cost(6.88, 1500), effort=effort(0, 0, 0)),
+        row(
+            h100, "native", placement=placement(1, "p5.4xlarge"), throughput=throughput(1500), cost=cost(6.88, 1500), effort=effort(0, 0, 0)
+        ),
         row(
             h200,
             "native",
