@@ -23,7 +23,9 @@ _NOT_STATED = Figure(None, "GB/s", "low", (), "not stated")
 def build_accelerators(entries: Mapping[str, Entry]) -> dict[str, Accelerator]:
     """Return every accelerator that is not abstract, by id. Raises CatalogError."""
     resolved = resolve_extends("accelerator", entries, _own_fields)
-    return {name: _build(name, entries[name], fields) for name, fields in resolved.items() if not entries[name].document.value.get("abstract")}
+    return {
+        name: _build(name, entries[name], fields) for name, fields in resolved.items() if not entries[name].document.value.get("abstract")
+    }
 
 
 def _own_fields(entry: Entry) -> dict[str, Any]:
@@ -167,7 +169,16 @@ def build_prices(entries: Sequence[Entry], accelerators: Mapping[str, Accelerato
                 note=fields.get("note", ""),
                 market=fields.get("market", ""),
             )
-            key_of_row = (price.provider, price.instance, price.accelerator, price.devices, price.term, price.region, price.as_of, price.market)
+            key_of_row = (
+                price.provider,
+                price.instance,
+                price.accelerator,
+                price.devices,
+                price.term,
+                price.region,
+                price.as_of,
+                price.market,
+            )
             if key_of_row in seen:
                 raise entry.document.error(path, f"this price is given twice (first at {seen[key_of_row]})", "keep one of them")
             seen[key_of_row] = entry.document.where(path)

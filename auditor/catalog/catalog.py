@@ -94,7 +94,9 @@ class Catalog:
         if word in self.accelerators and kind == "accelerator":
             raise WorkloadError(f"no stack in the catalogue serves on {word}", "add one under rules/stacks/, or choose another accelerator")
         choices = list(known)
-        hint = did_you_mean(word, choices) or (f"known: {', '.join(choices)}" if len(choices) <= 12 else "`auditor accelerators list` shows them")
+        hint = did_you_mean(word, choices) or (
+            f"known: {', '.join(choices)}" if len(choices) <= 12 else "`auditor accelerators list` shows them"
+        )
         of_what = "" if word == name.lower() else f" (in '{name}')"
         raise WorkloadError(f"no {kind} is called '{word}'{of_what}", hint)
 

@@ -81,6 +81,7 @@ class Always:
     """Holds on every target that its rule applies to."""
 
     def __call__(self, facts: FactTable) -> Truth:  # noqa: ARG002 - the protocol's signature
+        """Return True."""
         return True
 
     def reads(self) -> tuple[str, ...]:
@@ -99,6 +100,7 @@ class Not:
     part: Condition
 
     def __call__(self, facts: FactTable) -> Truth:
+        """Return the opposite of the part."""
         truth = self.part(facts)
         return None if truth is None else not truth
 
@@ -120,6 +122,7 @@ class Group:
     parts: tuple[Condition, ...]
 
     def __call__(self, facts: FactTable) -> Truth:
+        """Return the truth of the group by Kleene's rules."""
         undecided = False
         for part in self.parts:
             truth = part(facts)
@@ -156,6 +159,7 @@ class Compare:
     test: Callable[[Any, Any], bool]
 
     def __call__(self, facts: FactTable) -> Truth:
+        """Return how the comparison comes out."""
         left = facts.get(self.fact)
         if left is None:
             return False
@@ -185,6 +189,7 @@ class IsKnown:
     wanted: bool
 
     def __call__(self, facts: FactTable) -> Truth:
+        """Return whether the fact is (or is not) known."""
         return isinstance(facts.get(self.fact), Known) is self.wanted
 
     def reads(self) -> tuple[str, ...]:
@@ -261,7 +266,9 @@ def _spec(name: object, path: Path, *, at_key: bool) -> FactSpec:
 def _operator(spec: FactSpec, name: str, operand: object, path: Path) -> Condition:
     kind = kind_of(spec)
     if name not in OPERATORS[kind]:
-        known = f"'{name}' does not apply to {spec.name}, which is {_described(spec)}" if name in _TESTS else f"no operator is called '{name}'"
+        known = (
+            f"'{name}' does not apply to {spec.name}, which is {_described(spec)}" if name in _TESTS else f"no operator is called '{name}'"
+        )
         hint = did_you_mean(name, OPERATORS[kind]) or f"use one of {', '.join(OPERATORS[kind])}"
         raise ConditionError(path, known, hint, at_key=True)
     if name == "known":

@@ -62,16 +62,16 @@ class Entry:
 
     def figure(self, raw: Any, path: Path, kind: str) -> Figure:
         """Return a figure in the unit of its kind. Raises CatalogError where it has no source, confidence or unit."""
-        fields = raw if isinstance(raw, dict) else {"value": raw}
+        fields: Mapping[str, Any] = raw if isinstance(raw, dict) else {"value": raw}
         value, note = fields["value"], fields.get("note", "")
         if value is None:
             # Where nothing was found there is nothing to cite, unless the file says which source leaves it out.
             cited = self.cite(fields["sources"], (*path, "sources")) if "sources" in fields else ()
-            return Figure(None, _CANONICAL.get(kind, fields.get("unit", "")), self.confidence(fields) or "low", cited, note)
+            return Figure(None, _CANONICAL.get(kind) or fields.get("unit", ""), self.confidence(fields) or "low", cited, note)
         sources, confidence = self.citations(fields, path), self.confidence(fields)
         if not sources or not confidence:
             missing = "source" if not sources else "confidence"
-            raise self.document.error(path, f"this figure has no {missing}", f"give it one, or give the file a default: for all its figures")
+            raise self.document.error(path, f"this figure has no {missing}", "give it one, or give the file a default:")
         number, unit = self._in_unit(value, fields.get("unit"), path, kind)
         return Figure(number, unit, confidence, sources, note)
 

@@ -131,7 +131,9 @@ def _check_names(catalog: Catalog, by_kind: Mapping[str, _Read]) -> None:
 
 def _cache_key(content: str) -> str:
     """Return what the kept content depends on: all content, the version, and the schemas it was checked against."""
-    stamps = "-".join(str((SCHEMAS / f"{name}.schema.json").stat().st_size) for name in ("accelerator", "stack", "prices", "rules", "sources"))
+    stamps = "-".join(
+        str((SCHEMAS / f"{name}.schema.json").stat().st_size) for name in ("accelerator", "stack", "prices", "rules", "sources")
+    )
     return f"{__version__}-{content}-{stamps}"
 
 
@@ -141,8 +143,10 @@ def _from_cache(kept: Path, files: Sequence[RawFile]) -> _Read | None:
         data: Any = json.loads(kept.read_bytes())
         if data["schema"] != _CACHE_SCHEMA or len(data["values"]) != len(files):
             return None
-        return [(file, Document(file.label, value, {}, {("rules", at): (line, 1) for at, line in enumerate(lines)}))
-                for file, (value, lines) in zip(files, data["values"], strict=True)]
+        return [
+            (file, Document(file.label, value, {}, {("rules", at): (line, 1) for at, line in enumerate(lines)}))
+            for file, (value, lines) in zip(files, data["values"], strict=True)
+        ]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -76,7 +76,9 @@ def _check(name: str, form: str) -> None:
     if form in _formats(spec) or (_is_number(spec) and _DECIMALS.fullmatch(form)):
         return
     choices = [choice for choice in _formats(spec) if choice]
-    raise MessageError(f"{name} cannot be shown as '{form}'", f"use one of {', '.join([*choices, '.1f'])}" if choices else f"write {{{name}}}")
+    raise MessageError(
+        f"{name} cannot be shown as '{form}'", f"use one of {', '.join([*choices, '.1f'])}" if choices else f"write {{{name}}}"
+    )
 
 
 def _is_number(spec: FactSpec) -> bool:

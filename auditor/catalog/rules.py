@@ -35,7 +35,9 @@ def build_rules(entries: Sequence[Entry], accelerators: Mapping[str, Accelerator
             rule = _build(entry, raw, path, shared, names)
             if rule.id in rules:
                 first = rules[rule.id]
-                hint = "say `replaces:` to put a rule of yours in its place" if first.shipped and not rule.shipped else "ids are never reused"
+                hint = (
+                    "say `replaces:` to put a rule of yours in its place" if first.shipped and not rule.shipped else "ids are never reused"
+                )
                 raise document.error((*path, "id"), f"rule '{rule.id}' is there already, at {first.file}:{first.line}", hint)
             if (old := raw.get("replaces")) is not None:
                 _replace(entry, old, (*path, "replaces"), rules)

@@ -17,9 +17,9 @@ Schema = dict[str, object]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def obj(properties: Schema, required: tuple[str, ...] = (), description: str = "", **more: object) -> Schema:
-    """Return the schema of a closed object."""
-    schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties, **more}
+def obj(properties: Schema, required: tuple[str, ...] = (), description: str = "", more: Schema | None = None) -> Schema:
+    """Return the schema of a closed object; ``more`` are further keywords."""
+    schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties, **(more or {})}
     if required:
         schema["required"] = list(required)
     if description:
@@ -77,7 +77,7 @@ _SOURCE_FIELDS: Schema = {
 _LOCATED: Schema = {"if": {"required": ["repo"]}, "else": {"required": ["title", "as_of", "url"]}, "then": {"required": ["title", "as_of"]}}
 SOURCE_DEFS: Schema = {
     "date": DATE,
-    "source": obj(_SOURCE_FIELDS, ("title", "as_of"), "Where a figure or a claim was seen, and when.", **_LOCATED),
+    "source": obj(_SOURCE_FIELDS, ("title", "as_of"), "Where a figure or a claim was seen, and when.", _LOCATED),
     "sources": {
         "type": "object",
         "description": "Sources of this file by id.",
@@ -113,12 +113,15 @@ def _figure(kind: str) -> Schema:
         "type": ["number", "object"],
         "if": {"type": "object"},
         "then": obj(
-            {"value": {"type": ["number", "null"], "minimum": 0}, **units, "sources": ref("citations"), "confidence": ref("confidence"), "note": text()},
-            ("value",),
-            **{
-                "if": {"properties": {"value": {"type": "null"}}, "required": ["value"]},
-                "then": {"required": ["note"]},
+            {
+                "value": {"type": ["number", "null"], "minimum": 0},
+                **units,
+                "sources": ref("citations"),
+                "confidence": ref("confidence"),
+                "note": text(),
             },
+            ("value",),
+            more={"if": {"properties": {"value": {"type": "null"}}, "required": ["value"]}, "then": {"required": ["note"]}},
         ),
         "else": {"minimum": 0},
     }
@@ -133,7 +136,9 @@ def _catalogue_document(name: str, title: str, body: Schema) -> Schema:
     return document(name, title, body, {**SOURCE_DEFS, **{f"{kind}Figure": _figure(kind) for kind in UNITS}})
 
 
-_DEFAULT = obj({"sources": ref("citations"), "confidence": ref("confidence")}, description="Laid under every figure that does not say otherwise.")
+_DEFAULT = obj(
+    {"sources": ref("citations"), "confidence": ref("confidence")}, description="Laid under every figure that does not say otherwise."
+)
 _NOTES = array(text(), "Contradictions and which side was taken; anything a reader must know.")
 
 
@@ -150,10 +155,16 @@ def accelerator_schema() -> Schema:
         "aliases": array(word(), "Other names that people type."),
         "default": _DEFAULT,
         "availability": obj(
-            {"status": one_of(AVAILABILITIES), "note": text(), "as_of": ref("date"), "sources": ref("citations"), "confidence": ref("confidence")},
+            {
+                "status": one_of(AVAILABILITIES),
+                "note": text(),
+                "as_of": ref("date"),
+                "sources": ref("citations"),
+                "confidence": ref("confidence"),
+            },
             ("status",),
             "Who can get it.",
-            **{"if": {"properties": {"status": {"const": "open"}}}, "else": {"required": ["note"]}},
+            {"if": {"properties": {"status": {"const": "open"}}}, "else": {"required": ["note"]}},
         ),
         "memory": {**figure("memory"), "description": "Capacity as the vendor states it, in the vendor's unit."},
         "planning_memory": {**figure("bytes"), "description": "What a fit check plans with, before any stack's fraction."},
@@ -319,6 +330,7 @@ def _overridable() -> Schema:
 
 def stack_schema() -> Schema:
     """Return the schema of ``rules/stacks/<id>/stack.yaml``."""
+    complete = flag("Whether absence from the list means absence from the stack.")
     named = {"note": text(), "sources": ref("citations"), "confidence": ref("confidence")}
     architecture_row = obj(
         {
@@ -332,7 +344,7 @@ def stack_schema() -> Schema:
             **named,
         },
         ("status",),
-        **{"if": {"required": ["model_types"]}, "else": {"required": ["classes"]}},
+        more={"if": {"required": ["model_types"]}, "else": {"required": ["classes"]}},
     )
     format_row = obj(
         {
@@ -348,7 +360,7 @@ def stack_schema() -> Schema:
             **named,
         },
         ("methods", "status"),
-        **{"if": {"properties": {"status": {"const": "convert"}}}, "then": {"required": ["work"]}},
+        more={"if": {"properties": {"status": {"const": "convert"}}}, "then": {"required": ["work"]}},
     )
     properties: Schema = {
         "stack": word("Id of the stack; its folder bears the same name."),
@@ -363,11 +375,11 @@ def stack_schema() -> Schema:
         "hosted_models": array(text(), "Hub ids that the service offers."),
         "default": _DEFAULT,
         "architectures": obj(
-            {"complete": flag("Whether absence from the list means absence from the stack."), "rows": {"type": "array", "items": architecture_row}, **named},
+            {"complete": complete, "rows": {"type": "array", "items": architecture_row}, **named},
             ("complete", "rows"),
         ),
         "formats": obj(
-            {"complete": flag("Whether absence from the list means absence from the stack."), "rows": {"type": "array", "items": format_row}, **named},
+            {"complete": complete, "rows": {"type": "array", "items": format_row}, **named},
             ("complete", "rows"),
         ),
         **_overridable(),

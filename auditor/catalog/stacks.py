@@ -32,7 +32,11 @@ def build_stacks(entries: Mapping[str, Entry], accelerators: Mapping[str, Accele
     """Return every stack that is not abstract, by id. Raises CatalogError."""
     resolved = resolve_extends("stack", entries, _own_fields)
     known = {name for chip in accelerators.values() for name in (chip.id, chip.family)}
-    return {name: _family(name, entries[name], parts, known) for name, parts in resolved.items() if not entries[name].document.value.get("abstract")}
+    return {
+        name: _family(name, entries[name], parts, known)
+        for name, parts in resolved.items()
+        if not entries[name].document.value.get("abstract")
+    }
 
 
 def _own_fields(entry: Entry) -> dict[str, Any]:
@@ -71,7 +75,9 @@ def _sections(entry: Entry, value: Mapping[str, Any], path: Path) -> dict[str, A
                 )
                 own[key] = {"complete": raw["complete"], "rows": rows, "sources": entry.citations(raw, below)}
             case "formats":
-                rows_of_formats = tuple(row for index, item in enumerate(raw["rows"]) for row in _format_rows(entry, item, (*below, "rows", index)))
+                rows_of_formats = tuple(
+                    row for index, item in enumerate(raw["rows"]) for row in _format_rows(entry, item, (*below, "rows", index))
+                )
                 own[key] = {"complete": raw["complete"], "rows": rows_of_formats, "sources": entry.citations(raw, below)}
             case _:
                 own[key] = raw

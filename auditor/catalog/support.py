@@ -123,7 +123,9 @@ def architecture_support(stack: Stack, chip: Accelerator, facts: Facts) -> Archi
     if best is not None:
         return best
     if stack.hosted and _is_hosted(stack, facts):
-        return ArchitectureSupport(names[0] if names else "", "listed", note="the service offers this model", sources=stack.architecture_sources)
+        return ArchitectureSupport(
+            names[0] if names else "", "listed", note="the service offers this model", sources=stack.architecture_sources
+        )
     status = "absent" if stack.architectures_complete else "unlisted"
     return ArchitectureSupport(names[0] if names else "", status, sources=stack.architecture_sources)
 
@@ -133,7 +135,16 @@ def _for_other_models(row: ArchitectureSupport) -> ArchitectureSupport:
     if row.status != "validated":
         return row
     return ArchitectureSupport(
-        row.architecture, "listed", row.models, row.accelerators, row.model_type, row.tasks, row.note, row.port_tier, row.sources, row.confidence
+        row.architecture,
+        "listed",
+        row.models,
+        row.accelerators,
+        row.model_type,
+        row.tasks,
+        row.note,
+        row.port_tier,
+        row.sources,
+        row.confidence,
     )
 
 

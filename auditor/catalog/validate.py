@@ -73,7 +73,9 @@ def _explained(error: Any, document: Document) -> list[CatalogError]:
         case "required":
             return [document.error(path, f"'{key}' is missing") for key in wanted if key not in value][:1]
         case "enum":
-            return [document.error(path, f"{_shown(value)} is not one of {_listed(wanted)}", did_you_mean(value, map(str, wanted)), key=at_key)]
+            return [
+                document.error(path, f"{_shown(value)} is not one of {_listed(wanted)}", did_you_mean(value, map(str, wanted)), key=at_key)
+            ]
         case "type":
             kinds = [wanted] if isinstance(wanted, str) else wanted
             return [document.error(path, f"{_shown(value)} is not {' or '.join(_TYPES[kind] for kind in kinds)}")]

@@ -16,9 +16,26 @@ UNITS: dict[str, dict[str, float]] = {
     "plain": {},
 }
 #: Serving features that a stack may be said to have or to lack.
-FEATURES = tuple(
-    "lora speculative structured_output prefix_caching multimodal_input chunked_prefill disaggregated_prefill expert_parallel "
-    "pipeline_parallel embedding rerank kv_cache_fp8 kv_cache_int8 custom_weights encoder_decoder diffusion video speech sleep_mode".split()
+FEATURES = (
+    "lora",
+    "speculative",
+    "structured_output",
+    "prefix_caching",
+    "multimodal_input",
+    "chunked_prefill",
+    "disaggregated_prefill",
+    "expert_parallel",
+    "pipeline_parallel",
+    "embedding",
+    "rerank",
+    "kv_cache_fp8",
+    "kv_cache_int8",
+    "custom_weights",
+    "encoder_decoder",
+    "diffusion",
+    "video",
+    "speech",
+    "sleep_mode",
 )
 #: Facts of a stack that its file states under ``limits``: what it cannot take.
 LIMITS = tuple(

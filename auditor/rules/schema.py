@@ -70,7 +70,7 @@ def _operators(spec: FactSpec) -> Schema:
         "matches": {**text_operand, "format": "regex"},
         "known": flag(),
     }
-    return obj({name: operands[name] for name in OPERATORS[kind_of(spec)]}, minProperties=1)
+    return obj({name: operands[name] for name in OPERATORS[kind_of(spec)]}, more={"minProperties": 1})
 
 
 def _predicate(spec: FactSpec) -> Schema:
@@ -78,7 +78,11 @@ def _predicate(spec: FactSpec) -> Schema:
     if kind_of(spec) in ("strings", "integers"):
         return _operators(spec)
     scalar = _scalar(spec)
-    return {"if": {"type": "object"}, "then": _operators(spec), "else": {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar}}
+    return {
+        "if": {"type": "object"},
+        "then": _operators(spec),
+        "else": {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar},
+    }
 
 
 def _described(spec: FactSpec) -> Schema:
@@ -96,7 +100,7 @@ def _condition() -> Schema:
         "always": {"const": True, "description": "Fires on every target that the rule applies to."},
         **{name: _described(spec) for name, spec in CATALOGUE.items()},
     }
-    return obj(properties, description="One fact, or one of all, any, not.", minProperties=1, maxProperties=1)
+    return obj(properties, (), "One fact, or one of all, any, not.", {"minProperties": 1, "maxProperties": 1})
 
 
 def _applies_to() -> Schema:
@@ -126,7 +130,11 @@ def rules_schema() -> Schema:
     }
     rule = obj(
         {
-            "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$", "description": "Words joined by hyphens; stable, never reused."},
+            "id": {
+                "type": "string",
+                "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$",
+                "description": "Words joined by hyphens; stable, never reused.",
+            },
             "title": text("One line for lists."),
             "applies_to": ref("applies_to"),
             "replaces": word("Rule that this one of a pack takes the place of."),
@@ -138,7 +146,7 @@ def rules_schema() -> Schema:
             "remediation": text("What a person can do about it."),
         },
         ("id", "when", "message", "remediation"),
-        **{"if": {"properties": {"verdict": {"const": "unknown"}}, "required": ["verdict"]}, "then": {"required": ["at_worst"]}},
+        more={"if": {"properties": {"verdict": {"const": "unknown"}}, "required": ["verdict"]}, "then": {"required": ["at_worst"]}},
     )
     body = obj(
         {
@@ -167,17 +175,22 @@ def _fact_value(spec: FactSpec) -> Schema:
 
 def rule_tests_schema() -> Schema:
     """Return the schema of a file of rule tests."""
-    workload = obj({
-        "context": {"type": "integer", "minimum": 1},
-        "concurrency": {"type": "integer", "minimum": 1},
-        "input_tokens": {"type": "integer", "minimum": 0},
-        "output_tokens": {"type": "integer", "minimum": 0},
-        "tokens_per_day": {"type": "number", "minimum": 0},
-        "kv_dtype": text(),
-        "current_stack": word(),
-        **{name: flag() for name in ("lora", "speculative", "structured_output", "prefix_caching", "multimodal_input", "latency_target")},
-        "lora_rank": {"type": "integer", "minimum": 1},
-    })
+    workload = obj(
+        {
+            "context": {"type": "integer", "minimum": 1},
+            "concurrency": {"type": "integer", "minimum": 1},
+            "input_tokens": {"type": "integer", "minimum": 0},
+            "output_tokens": {"type": "integer", "minimum": 0},
+            "tokens_per_day": {"type": "number", "minimum": 0},
+            "kv_dtype": text(),
+            "current_stack": word(),
+            **{
+                name: flag()
+                for name in ("lora", "speculative", "structured_output", "prefix_caching", "multimodal_input", "latency_target")
+            },
+            "lora_rank": {"type": "integer", "minimum": 1},
+        }
+    )
     case = obj(
         {
             "rule": word("Id of the rule."),
@@ -191,7 +204,7 @@ def rule_tests_schema() -> Schema:
             "message": text("Part of the message."),
             "because": text("Why this case is here."),
         },
-        **{"if": {"required": ["verdict"]}, "then": {"required": ["model", "on"]}, "else": {"required": ["rule", "expect"]}},
+        more={"if": {"required": ["verdict"]}, "then": {"required": ["model", "on"]}, "else": {"required": ["rule", "expect"]}},
     )
     body = obj({"cases": {"type": "array", "minItems": 1, "items": case}}, ("cases",))
     return document("rule-tests.schema.json", "Tests of rules", body, {})
