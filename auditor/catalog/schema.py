@@ -375,7 +375,20 @@ def stack_schema() -> Schema:
         "hosted_models": array(text(), "Hub ids that the service offers."),
         "default": _DEFAULT,
         "architectures": obj(
-            {"complete": complete, "rows": {"type": "array", "items": architecture_row}, **named},
+            {
+                "complete": complete,
+                "rows": {"type": "array", "items": architecture_row},
+                "like": obj(
+                    {
+                        "stack": word("Stack whose validated and listed classes count here too."),
+                        "status": one_of(SUPPORT_STATUSES),
+                        **named,
+                    },
+                    ("stack", "status"),
+                    description="Takes over another stack's list, after this stack's own rows.",
+                ),
+                **named,
+            },
             ("complete", "rows"),
         ),
         "formats": obj(

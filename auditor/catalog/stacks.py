@@ -1,7 +1,7 @@
 """Turns stack files into ``Stack`` values: one for the stack as such, and one for each accelerator that it differs on."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 from auditor.catalog.entry import Entry, merged, resolve_extends
@@ -33,7 +33,7 @@ def build_stacks(entries: Mapping[str, Entry], accelerators: Mapping[str, Accele
     resolved = resolve_extends("stack", entries, _own_fields)
     known = {name for chip in accelerators.values() for name in (chip.id, chip.family)}
     return {
-        name: _family(name, entries[name], parts, known)
+        name: _family(name, entries[name], _with_like(entries[name], parts, resolved), known)
         for name, parts in resolved.items()
         if not entries[name].document.value.get("abstract")
     }
@@ -74,6 +74,8 @@ def _sections(entry: Entry, value: Mapping[str, Any], path: Path) -> dict[str, A
                     row for index, item in enumerate(raw["rows"]) for row in _architecture_rows(entry, item, (*below, "rows", index))
                 )
                 own[key] = {"complete": raw["complete"], "rows": rows, "sources": entry.citations(raw, below)}
+                if "like" in raw:
+                    own[key]["like"] = _like(entry, raw["like"], (*below, "like"))
             case "formats":
                 rows_of_formats = tuple(
                     row for index, item in enumerate(raw["rows"]) for row in _format_rows(entry, item, (*below, "rows", index))
@@ -136,6 +138,35 @@ def _architecture_rows(entry: Entry, raw: Mapping[str, Any], path: Path) -> list
         )
         for field, name in names
     ]
+
+
+def _like(entry: Entry, raw: Mapping[str, Any], path: Path) -> tuple[str, ArchitectureSupport]:
+    """Return which stack's list is taken over, and what each of its rows becomes."""
+    template = ArchitectureSupport(
+        architecture="",
+        status=raw["status"],
+        note=raw.get("note", ""),
+        sources=entry.citations(raw, path),
+        confidence=entry.confidence(raw),
+    )
+    return raw["stack"], template
+
+
+def _with_like(entry: Entry, parts: Mapping[str, Any], resolved: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the fields with the classes added that another stack serves (``architectures: like:``)."""
+    architectures = parts.get("architectures", {})
+    if "like" not in architectures:
+        return parts
+    other, template = architectures["like"]
+    if other not in resolved:
+        raise entry.document.error(("architectures", "like", "stack"), f"no stack is called '{other}'", did_you_mean(other, resolved))
+    served = dict.fromkeys(
+        (row.architecture, row.model_type)
+        for row in resolved[other]["architectures"]["rows"]
+        if row.status in ("validated", "listed") and row.architecture != "*"
+    )
+    taken = tuple(replace(template, architecture=architecture, model_type=model_type) for architecture, model_type in served)
+    return {**parts, "architectures": {**architectures, "rows": (*architectures["rows"], *taken)}}
 
 
 def _format_rows(entry: Entry, raw: Mapping[str, Any], path: Path) -> list[FormatSupport]:
