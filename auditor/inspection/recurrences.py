@@ -174,3 +174,8 @@ RECURRENCES: tuple[Recurrence, ...] = (
 )
 
 _BY_NAME = {recurrence.name: recurrence for recurrence in reversed(RECURRENCES)}
+
+
+def recurrence_named(name: str) -> Recurrence:
+    """Return a recurrence by name. Raises KeyError for a name that no record bears."""
+    return _BY_NAME[name]
