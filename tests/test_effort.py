@@ -1,11 +1,9 @@
 """The effort model gives the worked totals of its method, from facts and never from names."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
-from auditor.catalog.effort import EffortModel, effort_model
+from auditor.catalog import load_catalog
+from auditor.catalog.effort import EffortModel
 from auditor.catalog.model import Stack
 from auditor.effort import EffortOptions, candidate, estimate, plan, port_tier
 from auditor.facts import Basis, Facts, Known, Value
@@ -13,21 +11,10 @@ from auditor.results import Effort
 from auditor.rules.model import Finding
 from auditor.sizing.model import Memory, Placement
 
-RULES = Path(__file__).parent.parent / "rules"
-
 
 @pytest.fixture(scope="module")
 def model() -> EffortModel:
-    return effort_model(
-        yaml.safe_load(
-            (RULES / "effort" / "effort.yaml")
-            .read_text()
-            .replace("off:", "'off':")
-            .replace("{no:", "{'no':")
-            .replace("yes:", "'yes':")
-            .replace(" on:", " 'on':")
-        )
-    )
+    return load_catalog().effort
 
 
 def _stack(family: str, name: str | None = None) -> Stack:

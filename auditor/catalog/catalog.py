@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from auditor.catalog.effort import EffortModel
 from auditor.catalog.model import Accelerator, Price, Rule, Stack, Target
 from auditor.catalog.stacks import StackFamily
 from auditor.catalog.strict_yaml import did_you_mean
@@ -22,6 +23,7 @@ class Catalog:
     families: Mapping[str, StackFamily]
     prices: tuple[Price, ...]
     rules: tuple[Rule, ...]
+    effort: EffortModel
     digest: str
     """SHA-256 of all content, rule packs and the effort model included."""
 

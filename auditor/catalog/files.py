@@ -11,8 +11,6 @@ from auditor.errors import CatalogError
 
 #: More files than this in one pack is a wrong folder, not a pack.
 MAX_FILES = 5000
-#: Folder of rules/ whose files another reader owns; they count for the digest all the same.
-_READ_ELSEWHERE = "effort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,6 @@ def digest(files: Sequence[RawFile]) -> str:
         total.update(f"{file.shipped}\0{file.key}\0{len(file.text)}\0".encode())
         total.update(file.text)
     return total.hexdigest()
-
-
-def is_read_elsewhere(file: RawFile) -> bool:
-    """Return whether another reader owns the file: the effort model."""
-    return file.shipped and file.key.startswith(f"{_READ_ELSEWHERE}/")
 
 
 def _walk(root: Path) -> Iterator[tuple[str, bytes]]:

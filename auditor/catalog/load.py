@@ -15,8 +15,9 @@ from auditor import __version__
 from auditor._shipped import RULES, SCHEMAS
 from auditor.catalog.accelerators import build_accelerators, build_prices
 from auditor.catalog.catalog import Catalog
+from auditor.catalog.effort import EffortModel, build_effort
 from auditor.catalog.entry import Entry, source_of
-from auditor.catalog.files import RawFile, collect, digest, is_read_elsewhere
+from auditor.catalog.files import RawFile, collect, digest
 from auditor.catalog.model import Source
 from auditor.catalog.rules import build_rules
 from auditor.catalog.stacks import build_stacks
@@ -25,7 +26,16 @@ from auditor.catalog.validate import check
 from auditor.errors import CatalogError
 
 #: Kinds of file, by the key that tells them, with the schema each is checked against.
-KINDS = {"accelerator": "accelerator", "stack": "stack", "prices": "prices", "rules": "rules-outline", "sources": "sources"}
+KINDS = {
+    "accelerator": "accelerator",
+    "stack": "stack",
+    "prices": "prices",
+    "rules": "rules-outline",
+    "effort": "effort",
+    "sources": "sources",
+}
+#: What a rule names when the facts decide which port it takes.
+ANY_PORT = "port"
 _CACHE_SCHEMA = "auditor/catalogue-cache/1"
 
 _Read = list[tuple[RawFile, Document]]
@@ -37,9 +47,8 @@ def load_catalog(extra: Sequence[Path] = (), *, cache: Path | None = None, root:
     ``cache`` is a folder where what was read may be kept; nothing is kept without one. Raises CatalogError, whose message
     begins with ``file:line:column``, for anything that does not load.
     """
-    files = collect(root, extra)
-    content = digest(files)
-    wanted = [file for file in files if not is_read_elsewhere(file)]
+    wanted = collect(root, extra)
+    content = digest(wanted)
     kept = cache / f"catalogue-{_cache_key(content)}.json" if cache is not None else None
     if kept is not None and (documents := _from_cache(kept, wanted)) is not None:
         try:
@@ -77,7 +86,9 @@ def _build(documents: _Read, content: str) -> Catalog:
     stacks = build_stacks(_by_id("stack", by_kind["stack"], shared), accelerators)
     prices = build_prices([_entry(file, document, shared) for file, document in by_kind["prices"]], accelerators)
     rules = build_rules([_entry(file, document, shared) for file, document in by_kind["rules"]], accelerators, stacks)
-    catalog = Catalog(accelerators, {name: family.stack for name, family in stacks.items()}, stacks, prices, rules, content)
+    effort = _effort(by_kind["effort"], shared)
+    _check_work(effort, by_kind["rules"])
+    catalog = Catalog(accelerators, {name: family.stack for name, family in stacks.items()}, stacks, prices, rules, effort, content)
     _check_names(catalog, by_kind)
     return catalog
 
@@ -112,6 +123,26 @@ def _by_id(kind: str, files: _Read, shared: Mapping[str, Source]) -> dict[str, E
             raise document.error((kind,), message, "give it an id of its own; `extends:` takes over the other's fields")
         entries[name] = _entry(file, document, shared)
     return entries
+
+
+def _effort(files: _Read, shared: Mapping[str, Source]) -> EffortModel:
+    """Return the effort model: a pack's own, where it brings one, in place of the shipped one."""
+    own = [one for one in files if not one[0].shipped]
+    if len(own) > 1:
+        raise own[1][1].error(("effort",), "two packs bring effort figures", "keep one of the two files")
+    chosen = own or files
+    if not chosen:
+        raise CatalogError("rules/effort/effort.yaml is missing", "is the installation whole?")
+    return build_effort(_entry(*chosen[0], shared))
+
+
+def _check_work(effort: EffortModel, files: _Read) -> None:
+    """Raise where a rule names work that the effort model does not have."""
+    for _, document in files:
+        for at, rule in enumerate(document.value.get("rules", ())):
+            for index, item in enumerate(rule.get("work", ())):
+                if item not in effort.items and item != ANY_PORT:
+                    raise document.error(("rules", at, "work", index), f"no work item is called '{item}'", did_you_mean(item, effort.items))
 
 
 def _check_names(catalog: Catalog, by_kind: Mapping[str, _Read]) -> None:
