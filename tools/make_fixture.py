@@ -106,13 +106,13 @@ def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name))
 
 
-def built(folder: Path, config: dict[str, Any], recipe: Recipe, component: str) -> list[Tensor]:
+def built(config: dict[str, Any], recipe: Recipe, component: str) -> list[Tensor]:
     """Return the tensors that ``save_pretrained`` would write for this config. Raises AttributeError for an unknown class."""
     from reference import meta_state  # noqa: PLC0415  (PyTorch is needed only here)
 
     stated = dict(recipe.dtypes).get(component) or config.get("torch_dtype") or config.get("dtype") or "float32"
     tensors = []
-    for class_name, shape in meta_state(folder, config).items():
+    for class_name, shape in meta_state(config).items():
         name = class_name
         for pattern, replacement in recipe.rename:
             name = re.sub(pattern, replacement, name)
@@ -186,7 +186,7 @@ def snapshot_of(recipe: Recipe, folder: Path) -> Snapshot:
     for component in recipe.components or ("",):
         home = folder / component
         config = json.loads((home / "config.json").read_text())
-        tensors = from_table(recipe.table) if recipe.table else built(home, config, recipe, component)
+        tensors = from_table(recipe.table) if recipe.table else built(config, recipe, component)
         diffusers_class = "_class_name" in config
         sets.append(weight_set(component, home, "diffusion_pytorch_model" if diffusers_class else "model", tensors))
     entries = [FileEntry(path, len(json.dumps(document, indent=2))) for path, document in documents.items()]
