@@ -1,13 +1,16 @@
 """Speed of a placement: a roofline for each phase, with efficiencies that a stack's file calibrates.
 
-Decode reads, once per step for the whole batch, the weights that the batch touches, and each sequence's cache; it
-multiplies every parameter once per sequence. A step takes the longer of the two, then the exchanges between ranks, then a
-fixed overhead. Prefill multiplies every parameter once per prompt token, and attends to the tokens before.
+A decode step multiplies by every weight that the batch touches: the longer of reading them once and of the arithmetic
+for all sequences. Attention then reads each sequence's cache; it cannot hide behind the matrices, which come before and
+after it. Exchanges between ranks and a fixed overhead are added. Prefill multiplies every parameter once per prompt token
+and attends, in 16 bit, to the tokens before.
 
 Efficiencies (``Stack.efficiency``), shares of the published peaks unless a unit is given:
 
-``bandwidth_low bandwidth_likely bandwidth_high``  of memory bandwidth, in decode
-``compute_low compute_likely compute_high``        of the peak of the type that is multiplied, in prefill and large batches
+``bandwidth_low bandwidth_likely bandwidth_high``  of memory bandwidth
+``compute_low compute_likely compute_high``        of the peak of the type that is multiplied
+``compute_4bit``                                   of that share, where the type has four bits (default 1)
+``expert_width``                                   width of an expert at which its arithmetic is half as efficient (default 0)
 ``link``                                           of the interconnect's bandwidth, in exchanges (default 0.5)
 ``collective_s``                                   seconds of one exchange, beyond its bytes
 ``layer_s``  ``step_s``                            seconds of launches per layer, of scheduling per step
@@ -24,7 +27,7 @@ from auditor.sizing.layout import Layout, ranks_per_device
 from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
 from auditor.sizing.shape import SIXTEEN_BIT, Shape, read_shape
 from auditor.sizing.weights import AS_STORED, Holding, holding
-from auditor.units import GB
+from auditor.units import GB, dtype_bytes
 from auditor.workload import Workload
 
 TERA = 1e12
@@ -46,6 +49,9 @@ class _Machine:
 
     bandwidth: float
     compute: float
+    attend: float
+    """Operations per second in attention, which is done in 16 bit."""
+    expert_width: float
     link: float
     collective: float
     layer: float
@@ -137,13 +143,17 @@ def _machine(target: Target, dtype: str, case: str) -> _Machine | None:
     if peak is None or bandwidth is None or shares[0] is None or shares[1] is None:
         return None
     per_device = ranks_per_device(accelerator)
+    sixteen = next((value for name in _SIXTEEN_BIT_TYPES if (value := _peak(target, name))), peak)
+    narrow = efficiency.get("compute_4bit", 1.0) if dtype_bytes(dtype) < 1 else 1.0
     # A device without a published link is charged as if its exchanges went over its own memory at a tenth.
     link = accelerator.interconnect.value or bandwidth / 10
     # Overheads vary with the same conditions as bandwidth does.
     slower = efficiency["bandwidth_likely"] / shares[0]
     return _Machine(
         bandwidth=bandwidth * GB / per_device * shares[0],
-        compute=peak * TERA / per_device * shares[1],
+        compute=peak * TERA / per_device * shares[1] * narrow,
+        attend=sixteen * TERA / per_device * shares[1],
+        expert_width=efficiency.get("expert_width", 0.0),
         link=link * GB / per_device * efficiency.get("link", 0.5),
         collective=efficiency.get("collective_s", 0.0) * slower,
         layer=efficiency.get("layer_s", 0.0) * slower,
@@ -178,6 +188,18 @@ def step_weight_bytes(shape: Shape, held: Holding, tokens: float) -> float:
     return held.layers + head + held.experts * touched_experts(shape.experts, shape.experts_per_token, tokens)
 
 
+def _multiply_seconds(work: _Work, machine: _Machine, tokens: float) -> float:
+    """Return the seconds in which all ranks multiply ``tokens`` tokens by the parameters that each uses.
+
+    Narrow experts leave the matrix units half empty: their share of the arithmetic is stretched.
+    """
+    shape = work.shape
+    routed = shape.expert_parameters * shape.experts_per_token / shape.experts if shape.experts else 0.0
+    stretch = 1 + machine.expert_width / shape.expert_intermediate if shape.expert_intermediate else 1.0
+    effective = max(shape.decode_parameters - routed, 0) + routed * stretch
+    return 2 * effective * tokens / work.layout.ranks / machine.compute
+
+
 def _step_seconds(work: _Work, machine: _Machine) -> float:
     """Return the seconds in which every sequence of a copy gains one token.
 
@@ -186,13 +208,10 @@ def _step_seconds(work: _Work, machine: _Machine) -> float:
     """
     shape, stages = work.shape, work.layout.pipeline
     tokens = work.batch / stages
-    share = 1 / work.layout.ranks
-    read = step_weight_bytes(shape, work.held, tokens) * share + tokens * work.cache_bytes / stages
-    memory = read / machine.bandwidth
-    compute = 2 * shape.decode_parameters * tokens * share / machine.compute
-    layers = shape.layers / stages
-    stage = max(memory, compute) + layers * (machine.layer + _exchange_seconds(work, machine, tokens))
-    return stages * stage + machine.step
+    weights = step_weight_bytes(shape, work.held, tokens) / work.layout.ranks / machine.bandwidth
+    cached = tokens * work.cache_bytes / stages / machine.bandwidth
+    layers = shape.layers / stages * (machine.layer + _exchange_seconds(work, machine, tokens))
+    return stages * (max(weights, _multiply_seconds(work, machine, tokens)) + cached + layers) + machine.step
 
 
 def _exchange_seconds(work: _Work, machine: _Machine, tokens: float) -> float:
@@ -212,7 +231,7 @@ def _prefill_seconds(work: _Work, machine: _Machine) -> float:
     attending = sum(group.count for group in shape.cache if group.kind in {LayerKind.FULL, LayerKind.LATENT})
     # Scores and weighted values: two multiply-adds per pair of tokens and head element, each pair once.
     attention = 2 * attending * shape.heads * shape.head_dim * tokens**2
-    compute = (2 * shape.decode_parameters * tokens + attention) / work.layout.ranks / machine.compute
+    compute = _multiply_seconds(work, machine, tokens) + attention / work.layout.ranks / machine.attend
     chunk = min(tokens, work.step_tokens)
     read = step_weight_bytes(shape, work.held, chunk) / work.layout.ranks * tokens / work.step_tokens / machine.bandwidth
     return max(compute, read) + shape.layers / work.layout.pipeline * _exchange_seconds(work, machine, tokens)
@@ -237,27 +256,29 @@ def _terms(work: _Work, machine: _Machine, dtype: str, speeds: dict[str, float])
     tokens = work.batch / layout.pipeline
     weights = step_weight_bytes(shape, work.held, tokens) / layout.ranks
     cached = work.batch * work.cache_bytes / layout.pipeline
-    moved = (weights + cached) / machine.bandwidth
-    multiplied = 2 * shape.decode_parameters * work.batch / layout.ranks / machine.compute
+    multiplied = _multiply_seconds(work, machine, work.batch)
     exchanged = shape.layers * _exchange_seconds(work, machine, tokens)
     lines = [
         f"batch {work.batch:g} sequences per copy, {work.mean_tokens:g} tokens each on average (input + output / 2)",
-        f"weights read per step and rank: {weights / GB:.2f} GB of {work.held.total / layout.ranks / GB:.2f} GB",
+        f"weights per step and rank: {_quotient(weights, machine)} of {work.held.total / layout.ranks / GB:.2f} GB",
     ]
     if shape.experts:
         share = touched_experts(shape.experts, shape.experts_per_token, tokens)
         lines.append(f"experts touched: 1 - (1 - {shape.experts_per_token}/{shape.experts})^{tokens:g} = {share:.1%}")
-    arithmetic = (
-        f"2 x {shape.decode_parameters / 1e9:.2f} B x {work.batch:g} / {layout.ranks} / {machine.compute / TERA:.0f} TFLOPS ({dtype})"
-    )
+    flops = f"{machine.compute / TERA:.0f} TFLOPS ({dtype})"
+    arithmetic = f"2 x {shape.decode_parameters / 1e9:.2f} B x {work.batch:g} / {layout.ranks} / {flops}"
+    stretched = ", narrow experts stretched" if shape.experts and machine.expert_width else ""
     prompt = f"{_prefill_seconds(work, machine) * 1e3:.1f} ms"
     lines += [
-        f"cache read per step and rank: {cached / GB:.2f} GB",
-        f"memory: {(weights + cached) / GB:.2f} GB / {machine.bandwidth / GB:.0f} GB/s = {moved * 1e3:.2f} ms",
-        f"arithmetic: {arithmetic} = {multiplied * 1e3:.2f} ms",
+        f"arithmetic: {arithmetic}{stretched} = {multiplied * 1e3:.2f} ms",
+        f"cache per step and rank: {_quotient(cached, machine)}",
         f"exchanges: {2 * shape.layers if layout.tensor > 1 else 0} per step, {exchanged * 1e3:.2f} ms",
         f"overhead: {(machine.step + shape.layers * machine.layer) * 1e3:.2f} ms",
         f"decode step: {1e3 / speeds['decode_each']:.2f} ms, prompt of {work.input_tokens} tokens: {prompt}",
         f"generated: {speeds['output']:.0f} tokens/s with prompts between the steps, {speeds['decode']:.0f} without",
     ]
     return tuple(lines)
+
+
+def _quotient(count: float, machine: _Machine) -> str:
+    return f"{count / GB:.2f} GB / {machine.bandwidth / GB:.0f} GB/s = {count / machine.bandwidth * 1e3:.2f} ms"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.catalog.model import Target
+from auditor.catalog.model import FormatSupport, Target
 from auditor.inspection.model import Inspection
 from auditor.sizing import Constraints, Placement, Throughput, estimate, place
 from auditor.sizing.throughput import multiplied_dtype, touched_experts
@@ -47,7 +47,20 @@ def test_output_counts_the_prompts_between_the_steps() -> None:
 
 def test_large_batches_are_bound_by_arithmetic() -> None:
     load = Workload(context=64, concurrency=4096, input_tokens=8, output_tokens=56)
-    assert speed(model(), load=load).decode_tokens_per_s.likely == pytest.approx(0.5e15 / (2 * 7_504_924_672))
+    cached = 36 * 131_072 / 2.1e12
+    assert speed(model(), load=load).decode_tokens_per_s.likely == pytest.approx(1 / (2 * 7_504_924_672 / 0.5e15 + cached))
+
+
+def test_four_bit_arithmetic_and_narrow_experts_are_less_efficient() -> None:
+    load = Workload(context=64, concurrency=4096, input_tokens=8, output_tokens=56)
+    narrow = target(engine=stack(efficiency=dict(stack().efficiency) | {"expert_width": 768.0}))
+    assert speed(experts(), narrow, load).prefill_tokens_per_s.likely < 0.6 * speed(experts(), load=load).prefill_tokens_per_s.likely
+    chip = accelerator(peaks={"bfloat16": figure(1000), "float4_e2m1": figure(4000)}, native_dtypes=("bfloat16", "float4_e2m1"))
+    engine = stack(formats=(FormatSupport("nvfp4", "native"),))
+    quantized = model(quant__method="nvfp4", weights__bytes=6_000_000_000)
+    full = speed(quantized, target(chip, engine), load).prefill_tokens_per_s.likely
+    half = speed(quantized, target(chip, replace(engine, efficiency=dict(engine.efficiency) | {"compute_4bit": 0.5})), load)
+    assert half.prefill_tokens_per_s.likely == pytest.approx(full / 2, rel=0.01)
 
 
 def test_touched_experts() -> None:
