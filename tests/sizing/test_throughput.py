@@ -54,7 +54,7 @@ def test_large_batches_are_bound_by_arithmetic() -> None:
 def test_four_bit_arithmetic_and_narrow_experts_are_less_efficient() -> None:
     load = Workload(context=64, concurrency=4096, input_tokens=8, output_tokens=56)
     narrow = target(engine=stack(efficiency=dict(stack().efficiency) | {"expert_width": 768.0}))
-    assert speed(experts(), narrow, load).prefill_tokens_per_s.likely < 0.6 * speed(experts(), load=load).prefill_tokens_per_s.likely
+    assert speed(experts(), narrow, load).prefill_tokens_per_s.likely < 0.75 * speed(experts(), load=load).prefill_tokens_per_s.likely
     chip = accelerator(peaks={"bfloat16": figure(1000), "float4_e2m1": figure(4000)}, native_dtypes=("bfloat16", "float4_e2m1"))
     engine = stack(formats=(FormatSupport("nvfp4", "native"),))
     quantized = model(quant__method="nvfp4", weights__bytes=6_000_000_000)
