@@ -6,6 +6,7 @@ from pathlib import Path
 from auditor.errors import NotFound, TargetError
 from auditor.snapshot import Snapshot
 from auditor.sources import saved
+from auditor.sources.cache import cache_folder, cached
 from auditor.sources.folder import Folder, lone_document
 from auditor.sources.options import SourceOptions
 from auditor.sources.take import take
@@ -13,10 +14,10 @@ from auditor.weights.names import SHARDS_LIMIT, shard_path, weight_name
 
 __all__ = ["SourceOptions", "open_target"]
 
-_HUB_ID = re.compile(r"(?P<id>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[^:\s]+))?(?::(?P<path>\S+))?")
+_HUB_ID = re.compile(r"(?:hf://(?:models/)?)?(?P<id>\w[\w.-]*/[\w.-]+)(?:@(?P<revision>[^:\s]+))?(?::(?P<path>.+))?")
 # What can only be meant as a path.
 _LOCAL_STARTS = ("/", "./", "../", "~")
-_LOCAL_ENDS = (".json", ".gz", ".safetensors", ".gguf", "/")
+_LOCAL_ENDS = (".json", ".gz", ".safetensors", ".gguf")
 _ACCEPTED = "name a folder, a config.json, a .safetensors or .gguf file, a saved snapshot, or a Hub id org/name"
 
 
@@ -30,9 +31,23 @@ def open_target(text: str, options: SourceOptions) -> Snapshot:
     folder, colon, inner = text.rpartition(":")
     if colon and inner and _is_there(Path(folder).expanduser()):
         return _folder(Path(folder).expanduser(), text, options, inner)
-    if text.startswith(_LOCAL_STARTS) or ("://" not in text and text.endswith(_LOCAL_ENDS)):
+    name = _HUB_ID.fullmatch(text)
+    if text.startswith(_LOCAL_STARTS) or (name is not None and name["id"].endswith(_LOCAL_ENDS)):
         raise NotFound(f"{text} does not exist", "check the path")
-    raise NotFound(f"{text!r} is neither a file nor a folder here", _ACCEPTED)
+    if name is None:
+        raise NotFound(f"{text!r} is neither a file nor a folder here", _ACCEPTED)
+    return _hub(name["id"], name["revision"] or options.revision, name["path"], options)
+
+
+def _hub(identity: str, revision: str | None, inner: str | None, options: SourceOptions) -> Snapshot:
+    # Imported here: the Hub's library costs a local audit a tenth of a second that it need not pay.
+    from huggingface_hub import constants  # noqa: PLC0415
+
+    if options.offline or constants.HF_HUB_OFFLINE:
+        return take(cached(options.cache_dir or Path(constants.HF_HUB_CACHE), identity, revision), options, inner)
+    from auditor.sources.hub import HubRepository  # noqa: PLC0415
+
+    return take(HubRepository(identity, revision, options), options, inner)
 
 
 def _is_there(path: Path) -> bool:
@@ -62,7 +77,7 @@ def _folder(path: Path, text: str, options: SourceOptions, inner: str | None = N
     """Take a folder; ``inner`` names a weight file in it, or a folder to take in its place."""
     if inner is not None and (path / inner).is_dir():
         path, inner = path / inner, None
-    return take(Folder(path, text.rstrip("/") or text), options, inner)
+    return take(cache_folder(path.absolute()) or Folder(path, text.rstrip("/") or text), options, inner)
 
 
 def _with_shards(path: Path) -> list[str]:
