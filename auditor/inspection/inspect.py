@@ -1,10 +1,13 @@
 """The whole inspection on one page: documents -> anatomy -> facts."""
 
+from dataclasses import replace
+
 from auditor.errors import WorkloadError
 from auditor.facts import Facts, Known, Unknown
 from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.arch_facts import architecture_facts
 from auditor.inspection.census import attention_facts, cache_facts, cache_type, known_cache_dtype, take_census
+from auditor.inspection.gguf import gguf_config
 from auditor.inspection.model import Inspection, LayerGroup
 from auditor.inspection.pipelines import read_component, read_pipeline, reads_as_pipeline
 from auditor.inspection.pipeline_facts import pipeline_facts
@@ -72,7 +75,11 @@ def anatomy_of(snapshot: Snapshot) -> Anatomy | None:
     """Return the anatomy that the snapshot's documents describe; None when none of them describes a model."""
     if reads_as_pipeline(snapshot):
         return read_pipeline(snapshot)
+    packed = gguf_config(snapshot)
     config = snapshot.documents.get("config.json")
+    if packed is not None and (config is None or any(group.format == "gguf" for group in snapshot.weights)):
+        config, path = packed
+        return replace(read_anatomy(config, path=path, snapshot=snapshot), model_type=config["general.architecture"])
     if isinstance(config, dict):
         if "_class_name" in config and "model_type" not in config:
             return read_component(config, "config.json")
