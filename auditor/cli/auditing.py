@@ -1,18 +1,42 @@
 """Options into an audit: the catalogue, the workload and the limits that the command line asked for."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import auditor
 from auditor.audit import AuditOptions
 from auditor.audit import audit as run_audit
-from auditor.catalog import load_catalog
+from auditor.catalog import Accelerator, Catalog, load_catalog
 from auditor.cli import workload_file
-from auditor.cli.flags import Against, Load, Money
+from auditor.cli.flags import Against, Load, Money, Team
+from auditor.economics import Money as Terms
+from auditor.effort import EffortOptions
 from auditor.errors import WorkloadError
 from auditor.inspection.model import Inspection
 from auditor.results import Audit
 from auditor.sizing.model import Constraints
 from auditor.workload import Workload
+
+
+def open_catalog(rules: Sequence[Path] | None) -> Catalog:
+    """Return the shipped catalogue with the user's rules added. What was read is kept in the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    cache = Path(home) if home else Path.home() / ".cache"
+    return load_catalog(rules or (), cache=cache / "auditor")
+
+
+def audited(inspections: Sequence[Inspection], against: Against, load: Load, money: Money, team: Team, today: str) -> Audit:
+    """Return the audit that the options ask for. Raises CatalogError for rules that do not load, WorkloadError for options."""
+    asked = workload(load)
+    catalog = open_catalog(against.rules)
+    targets = catalog.find_targets(against.on or ())
+    options = AuditOptions(
+        constraints=Constraints(devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction),
+        effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
+        money=Terms(prices=prices(money.price or (), catalog), term=money.price_term, weekly_rate=money.weekly_rate),
+    )
+    return run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
 
 
 def workload(load: Load) -> Workload:
@@ -23,26 +47,22 @@ def workload(load: Load) -> Workload:
     return Workload(**given)
 
 
-def prices(given: Sequence[str]) -> dict[str, float]:
-    """Return USD per device-hour by accelerator out of ``ACCELERATOR=USD``. Raises WorkloadError."""
-    found = {}
+def prices(given: Sequence[str], catalog: Catalog) -> dict[str, float]:
+    """Return USD per device-hour by accelerator id out of ``ACCELERATOR=USD``. Raises WorkloadError."""
+    found: dict[str, float] = {}
     for text in given:
-        name, sign, amount = text.partition("=")
+        name, _, amount = text.partition("=")
         try:
-            found[name] = float(amount)
+            usd = float(amount)
         except ValueError:
-            sign = ""
-        if not sign or not name or not 0 < found[name] < 1e6:
-            raise WorkloadError(f"--price {text} is no price", "write ACCELERATOR=USD per device-hour, such as h100-sxm=2.50")
+            usd = 0.0
+        if not 0 < usd < 1e6:
+            raise WorkloadError(f"--price {text} is no price", "write ACCELERATOR=USD per device-hour, such as h100=2.50")
+        found |= {chip.id: usd for chip in chips(name.strip(), catalog)}
     return found
 
 
-def audited(inspections: Sequence[Inspection], against: Against, load: Load, money: Money, today: str) -> Audit:
-    """Return the audit that the options ask for. Raises CatalogError for rules that do not load, WorkloadError for options."""
-    asked = workload(load)
-    catalog = load_catalog(against.rules or ())
-    targets = catalog.find_targets(against.on or ())
-    options = AuditOptions(
-        constraints=Constraints(devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction),
-    )
-    return run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
+def chips(name: str, catalog: Catalog) -> list[Accelerator]:
+    """Return the accelerators that an id, an alias or a family names. Raises WorkloadError for a name of none."""
+    found = [chip for chip in catalog.accelerators.values() if name.lower() in (chip.id, chip.family, *chip.aliases)]
+    return found or [catalog.accelerator(name)]

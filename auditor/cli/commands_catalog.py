@@ -19,10 +19,10 @@ Rules = Annotated[
 @command
 def list_accelerators(*, rules: Rules = None, out: ListOut, screen: Screen) -> None:
     """List every accelerator."""
-    from auditor.catalog import load_catalog  # noqa: PLC0415  # reads all of rules/
+    from auditor.cli.auditing import open_catalog  # noqa: PLC0415  # reads all of rules/
     from auditor.report import accelerators  # noqa: PLC0415
 
-    catalog = load_catalog(rules or ())
+    catalog = open_catalog(rules)
     everything = [catalog.accelerators[name] for name in sorted(catalog.accelerators)]
     stacks = [catalog.stacks[name] for name in sorted(catalog.stacks)]
     if out.format == "json":
@@ -34,7 +34,7 @@ def list_accelerators(*, rules: Rules = None, out: ListOut, screen: Screen) -> N
 
 @command
 def show_accelerator(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Id or alias of an accelerator.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Id, alias or family of an accelerator.")],
     *,
     rules: Rules = None,
     out: ListOut,
@@ -44,18 +44,16 @@ def show_accelerator(
 
     Every figure with its source, its date and its confidence.
     """
-    from auditor.catalog import load_catalog  # noqa: PLC0415  # reads all of rules/
+    from auditor.cli.auditing import chips, open_catalog  # noqa: PLC0415  # reads all of rules/
     from auditor.report import accelerators  # noqa: PLC0415
 
-    catalog = load_catalog(rules or ())
-    chosen = catalog.accelerators.get(name) or next((one for one in catalog.accelerators.values() if name in one.aliases), None)
-    if chosen is None:
-        unknown("accelerator", name, [*catalog.accelerators, *(alias for one in catalog.accelerators.values() for alias in one.aliases)])
+    catalog = open_catalog(rules)
+    chosen = chips(name, catalog)
     stacks = [catalog.stacks[key] for key in sorted(catalog.stacks)]
     if out.format == "json":
-        text = accelerators.sheet_json(chosen, stacks, catalog.prices)
+        text = accelerators.sheets_json(chosen, stacks, catalog.prices)
     else:
-        text = accelerators.sheet_table(chosen, stacks, catalog.prices, view(out, screen))
+        text = accelerators.sheets_table(chosen, stacks, catalog.prices, view(out, screen))
     screen.terminal.report(text, out.output)
 
 

@@ -19,6 +19,7 @@ from auditor.cli.flags import (
     Screen,
     Source,
     Targets,
+    Team,
     command,
     one_of,
 )
@@ -46,6 +47,7 @@ def audit(
     against: Against,
     load: Load,
     money: Money,
+    team: Team,
     source: Source,
     out: Out,
     screen: Screen,
@@ -56,7 +58,7 @@ def audit(
     """
     if not targets:
         _nothing(screen.terminal)
-    result = _audited(targets or [], source, against, load, money, today, screen)
+    result = _audited(targets or [], source, against, load, money, team, today, screen)
     view = View(width(out.output), wants_color(screen.color, out.output), out.everything or bool(against.on))
     screen.terminal.report(FORMATS[out.format](result, view), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
@@ -70,6 +72,7 @@ def explain(
     against: Against,
     load: Load,
     money: Money,
+    team: Team,
     source: Source,
     out: ExplanationOut,
     screen: Screen,
@@ -80,7 +83,7 @@ def explain(
     """
     if not against.on:
         raise WorkloadError("explain takes one accelerator at a time", "name it with --on, such as --on h100")
-    result = _audited([target], source, against, load, money, today, screen)
+    result = _audited([target], source, against, load, money, team, today, screen)
     from auditor.report.explain import EXPLANATIONS  # noqa: PLC0415  # after the error that needs none of it
 
     view = View(width(out.output), wants_color(screen.color, out.output))
@@ -98,6 +101,7 @@ def compare(
     against: Against,
     load: Load,
     money: Money,
+    team: Team,
     source: Source,
     out: ComparisonOut,
     screen: Screen,
@@ -106,7 +110,7 @@ def compare(
 
     Variants and revisions of one model are two models: org/name@one org/name@two.
     """
-    result = _audited([first, second], source, against, load, money, today, screen)
+    result = _audited([first, second], source, against, load, money, team, today, screen)
     from auditor.report.comparison import COMPARISONS  # noqa: PLC0415
 
     view = View(width(out.output), wants_color(screen.color, out.output))
@@ -142,11 +146,13 @@ def inspect(
     raise typer.Exit(exits.INCOMPLETE if any(one.errors for one in found) else exits.OK)
 
 
-def _audited(targets: list[str], source: Source, against: Against, load: Load, money: Money, today: str | None, screen: Screen) -> "Audit":
+def _audited(
+    targets: list[str], source: Source, against: Against, load: Load, money: Money, team: Team, today: str | None, screen: Screen
+) -> "Audit":
     from auditor.cli.auditing import audited  # noqa: PLC0415  # the rest of the program
 
     found = _inspections(targets, source, screen, load.kv_dtype)
-    return audited(found, against, load, money, today or date.today().isoformat())  # noqa: DTZ011  # the reader's own day
+    return audited(found, against, load, money, team, today or date.today().isoformat())  # noqa: DTZ011  # the reader's own day
 
 
 def _inspections(

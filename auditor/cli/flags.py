@@ -17,6 +17,9 @@ from auditor.cli.terminal import Terminal
 from auditor.errors import AuditorError, WorkloadError
 from auditor.report import FORMATS, INSPECTION_FORMATS
 
+PRICE_TERMS = ("on-demand", "spot", "reserved-1y", "reserved-3y", "capacity-block")
+EXPERIENCE = ("new", "some", "migrated")
+
 
 class Group:
     """Options that belong together: annotated fields, each with its default.
@@ -104,6 +107,16 @@ class Load(Group):
     ] = None
 
 
+class Team(Group):
+    """Who does the work."""
+
+    experience: Annotated[
+        str, typer.Option(metavar="|".join(EXPERIENCE), callback=one_of(*EXPERIENCE), help="The team's experience with the new stack.")
+    ] = "some"
+    ai_assist: Annotated[bool, typer.Option("--ai-assist", help="Count ports as written with the help of coding agents.")] = False
+    regulated: Annotated[bool, typer.Option("--regulated", help="Count accuracy checks as a regulated business does them.")] = False
+
+
 class Money(Group):
     """Prices and people."""
 
@@ -112,8 +125,8 @@ class Money(Group):
         typer.Option(metavar="ACCELERATOR=USD", help="Your price per device-hour. Repeatable.", show_default=False),
     ] = None
     price_term: Annotated[
-        str | None, typer.Option(help="on-demand, spot, reserved-1y, reserved-3y or capacity-block.", show_default=False)
-    ] = None
+        str, typer.Option(metavar="TERM", callback=one_of(*PRICE_TERMS), help=f"Which published price: {', '.join(PRICE_TERMS)}.")
+    ] = "on-demand"
     weekly_rate: Annotated[float | None, typer.Option(min=0, help="Cost of one engineer-week, USD.", show_default=False)] = None
 
 

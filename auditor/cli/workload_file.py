@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from auditor.catalog.strict_yaml import did_you_mean, parse
+from auditor.catalog.strict_yaml import parse
+from auditor.catalog.vocabulary import did_you_mean
 from auditor.errors import CatalogError, WorkloadError
 from auditor.workload import Workload
 

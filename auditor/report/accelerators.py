@@ -48,59 +48,87 @@ def serving(accelerator: Accelerator, stacks: Sequence[Stack]) -> list[str]:
     return [stack.id for stack in stacks if accelerator.id in stack.accelerators or accelerator.family in stack.accelerators]
 
 
-def sheet_json(accelerator: Accelerator, stacks: Sequence[Stack], prices: Sequence[Price]) -> str:
-    """Return all that is known of one accelerator as JSON."""
+def sheets_json(accelerators: Sequence[Accelerator], stacks: Sequence[Stack], prices: Sequence[Price]) -> str:
+    """Return all that is known of some accelerators as JSON."""
     return plain.dumps(
-        {
-            **asdict(accelerator),
-            "stacks": serving(accelerator, stacks),
-            "prices": [asdict(price) for price in prices if price.accelerator == accelerator.id],
-        }
+        [
+            {
+                **asdict(one),
+                "stacks": serving(one, stacks),
+                "prices": [asdict(price) for price in prices if price.accelerator == one.id],
+            }
+            for one in accelerators
+        ]
     )
 
 
-def sheet_table(accelerator: Accelerator, stacks: Sequence[Stack], prices: Sequence[Price], view: View) -> str:
-    """Return a datasheet: each figure with its confidence, its source and its date."""
-    return "\n".join(_sheet(accelerator, stacks, prices, view)) + "\n"
+def sheets_table(accelerators: Sequence[Accelerator], stacks: Sequence[Stack], prices: Sequence[Price], view: View) -> str:
+    """Return datasheets: each figure with its confidence, its source and its date."""
+    return "\n\n".join("\n".join(_sheet(one, stacks, prices, view)) for one in accelerators) + "\n"
+
+
+class _Notes:
+    """Sources by number, in the order in which figures cite them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Source, int] = {}
+
+    def cite(self, sources: Sequence[Source]) -> str:
+        """Return `` [1, 2]``; empty where there is no source."""
+        numbers = [str(self._numbers.setdefault(source, len(self._numbers) + 1)) for source in sources]
+        return f" [{', '.join(numbers)}]" if numbers else ""
+
+    def lines(self, view: View) -> Iterator[str]:
+        """Yield the sources that were cited."""
+        for source, number in self._numbers.items():
+            where = f", {source.where}" if source.where else ""
+            text = f"[{number}] {source.title}{where} ({source.as_of}): {source.ref}"
+            yield from textwrap.wrap(
+                text, view.width, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
+            )
 
 
 def _sheet(one: Accelerator, stacks: Sequence[Stack], prices: Sequence[Price], view: View) -> Iterator[str]:
+    notes = _Notes()
     yield f"{one.name} ({one.id}), {one.vendor}"
     yield from _paragraph(f"availability: {one.availability}. {one.availability_note}".strip(), view)
     if one.aliases:
-        yield f"  also called: {', '.join(one.aliases)}"
+        yield from _paragraph(f"also called: {', '.join(one.aliases)}", view)
     yield f"  stacks: {', '.join(serving(one, stacks)) or 'none'}"
     yield ""
     figures = [("memory", one.memory), ("memory to plan with", one.memory_bytes), ("bandwidth", one.bandwidth)]
     figures += [(f"peak, {dtype}", figure) for dtype, figure in one.peaks.items()]
-    figures += [("power", one.power), (f"scale-up link {one.interconnect_name}".rstrip(), one.interconnect)]
+    figures += [("power", one.power), (f"link, {one.interconnect_name or 'scale-up'}", one.interconnect)]
     for name, figure in figures:
-        yield from _figure_lines(name, figure, view)
-    yield f"  native types: {', '.join(one.native_dtypes) or 'not published'}"
+        confidence = f", {figure.confidence} confidence" if figure.value is not None else ""
+        note = f" ({figure.note})" if figure.note else ""
+        yield from _paragraph(f"{name}: {_figure(figure)}{confidence}{notes.cite(figure.sources)}{note}", view)
+    yield from _paragraph(f"native types: {', '.join(one.native_dtypes) or 'not published'}", view)
     if one.fixed_function_note:
         yield from _paragraph(f"fixed in silicon: {one.fixed_function_note}", view)
+    yield ""
     for instance in one.instances:
         sold = ", sold one by one" if instance.sold_per_device else ""
-        yield f"  instance: {instance.provider} {instance.name}, {instance.devices} devices{sold}"
-    for price in prices:
-        if price.accelerator == one.id:
-            region = f", {price.region}" if price.region else ""
-            yield (
-                f"  price: {price.provider} {price.instance} {dollars(price.usd_per_hour)} $/h for {price.devices} devices, "
-                f"{price.term}{region}, {price.as_of} ({price.confidence} confidence)"
-            )
-            yield from _sources(price.sources, view)
+        yield f"  {instance.provider} {instance.name}: {instance.devices} devices{sold}{notes.cite(instance.sources)}"
+        for price in prices:
+            if (price.accelerator, price.provider, price.instance) == (one.id, instance.provider, instance.name):
+                yield from textwrap.wrap(
+                    _price(price) + notes.cite(price.sources), view.width, initial_indent="    ", subsequent_indent="      "
+                )
     for note in one.notes:
         yield from _paragraph(f"note: {note}", view)
-    yield from _sources(one.sources, view)
+    cited = notes.cite(one.sources)
+    if cited:
+        yield f"  about it as a whole:{cited}"
+    yield ""
+    yield "sources"
+    yield from notes.lines(view)
 
 
-def _figure_lines(name: str, figure: Figure, view: View) -> Iterator[str]:
-    confidence = f" ({figure.confidence} confidence)" if figure.value is not None else ""
-    yield f"  {name}: {_figure(figure)}{confidence}"
-    if figure.note:
-        yield from textwrap.wrap(figure.note, view.width, initial_indent="      ", subsequent_indent="      ")
-    yield from _sources(figure.sources, view)
+def _price(price: Price) -> str:
+    region = f", {price.region}" if price.region else ""
+    devices = f" for {price.devices} devices" if price.devices != 1 else ""
+    return f"{dollars(price.usd_per_hour)} $/h{devices}, {price.term}{region}, {price.as_of}, {price.confidence} confidence"
 
 
 def _figure(figure: Figure) -> str:
@@ -108,17 +136,10 @@ def _figure(figure: Figure) -> str:
 
 
 def _amount(figure: Figure) -> str:
-    return NOTHING if figure.value is None else f"{figure.value:,.10g}"
+    if figure.value is None:
+        return NOTHING
+    return f"{figure.value:,.0f}" if figure.value.is_integer() else f"{figure.value:,g}"
 
 
 def _paragraph(text: str, view: View) -> Iterator[str]:
-    yield from textwrap.wrap(text, view.width, initial_indent="  ", subsequent_indent="    ")
-
-
-def _sources(sources: Sequence[Source], view: View) -> Iterator[str]:
-    for source in sources:
-        where = f", {source.where}" if source.where else ""
-        yield from textwrap.wrap(
-            f"[{source.as_of}] {source.title}{where}: {source.ref}", view.width, initial_indent="      ", subsequent_indent="        ",
-            break_long_words=False, break_on_hyphens=False,
-        )  # fmt: skip
+    yield from textwrap.wrap(text, view.width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

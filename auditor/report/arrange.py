@@ -1,5 +1,6 @@
 """What a reader sees first: rows in groups, the best of a family, and the findings that decided each row."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,8 +8,9 @@ from auditor.facts import Basis, Known
 from auditor.results import ModelAudit, TargetAudit
 from auditor.rules.model import Finding
 
-#: More rows than this in one report are folded to the best of each family.
+#: More rows than this in one report are folded: the best of each family, and of those the best few of a vendor's stack.
 ROWS_ON_A_SCREEN = 12
+_FAMILIES_OF_A_VENDOR = 3
 _OUT_OF_REACH = ("captive", "unreleased")
 #: What a reader should know to rest on no statement of the model's own files.
 _SOFT = (Basis.CLASS_DEFAULT, Basis.ASSUMED)
@@ -26,10 +28,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One finding, and every target that it decided."""
+    """One finding, and every row that it decided."""
 
     finding: Finding
-    targets: tuple[str, ...]
+    rows: tuple[TargetAudit, ...]
 
 
 _TITLES = {
@@ -53,18 +55,25 @@ def groups(rows: Sequence[TargetAudit], *, everything: bool) -> list[Group]:
     result = []
     for key, title in _TITLES.items():
         mine = sorted((row for row in rows if group_of(row) == key), key=_merit)
-        shown = best_of_family(mine) if fold and key not in {"blocked", "out-of-reach"} else mine
+        shown = best_of_families(mine) if fold and key not in {"blocked", "out-of-reach"} else mine
         if mine:
             result.append(Group(key, title, tuple(shown), len(mine) - len(shown)))
     return result
 
 
-def best_of_family(rows: Iterable[TargetAudit]) -> list[TargetAudit]:
-    """Return the first row of each accelerator family."""
-    best: dict[str, TargetAudit] = {}
+def best_of_families(rows: Iterable[TargetAudit]) -> list[TargetAudit]:
+    """Return the first row of each accelerator family and stack, at most three for one vendor and stack."""
+    families: set[tuple[str, str]] = set()
+    shown: Counter[tuple[str, str]] = Counter()
+    best = []
     for row in rows:
-        best.setdefault(row.target.accelerator.family, row)
-    return list(best.values())
+        chip, stack = row.target.accelerator, row.target.stack
+        if (chip.family, stack.id) in families or shown[chip.vendor, stack.id] == _FAMILIES_OF_A_VENDOR:
+            continue
+        families.add((chip.family, stack.id))
+        shown[chip.vendor, stack.id] += 1
+        best.append(row)
+    return best
 
 
 def _merit(row: TargetAudit) -> tuple[float, float, int, str]:
@@ -83,13 +92,32 @@ def deciding(row: TargetAudit) -> list[Finding]:
     return [f for f in row.findings if f.verdict == worst and (worst != "native" or f.confidence == "low")]
 
 
-def reasons(rows: Iterable[TargetAudit]) -> list[Reason]:
-    """Return the deciding findings of all rows, the same rule with the same words once, in the rows' order."""
-    seen: dict[tuple[str, str], tuple[Finding, list[str]]] = {}
+def telling(row: TargetAudit) -> list[Finding]:
+    """Return every finding but firm claims that the target serves the model."""
+    return [f for f in row.findings if f.verdict != "native" or f.confidence == "low"]
+
+
+def reasons(rows: Iterable[TargetAudit], *, everything: bool = False) -> list[Reason]:
+    """Return the deciding (or all telling) findings, the same rule with the same words once, in the rows' order."""
+    seen: dict[tuple[str, str], tuple[Finding, list[TargetAudit]]] = {}
     for row in rows:
-        for finding in deciding(row):
-            seen.setdefault((finding.rule, finding.message), (finding, []))[1].append(row.target.id)
-    return [Reason(finding, tuple(targets)) for finding, targets in seen.values()]
+        for finding in telling(row) if everything else deciding(row):
+            seen.setdefault((finding.rule, finding.message), (finding, []))[1].append(row)
+    return [Reason(finding, tuple(found)) for finding, found in seen.values()]
+
+
+def names(rows: Iterable[TargetAudit]) -> str:
+    """Return targets by stack: ``h100-sxm, h200-sxm with vllm-cuda; trainium2 with neuron-vllm``."""
+    stacks: dict[str, list[str]] = {}
+    for row in rows:
+        stacks.setdefault(row.target.stack.id, []).append(row.target.accelerator.id)
+    return "; ".join(f"{', '.join(dict.fromkeys(chips))} with {stack}" for stack, chips in stacks.items())
+
+
+def briefly(row: TargetAudit) -> str:
+    """Return the same as ``why``, without what is this one target's."""
+    found = deciding(row)
+    return found[0].title if found and found[0].title else why(row)
 
 
 def why(row: TargetAudit) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from auditor.catalog.model import Source
 from auditor.report import View, heading
-from auditor.report.arrange import Reason, groups, open_questions, reasons, why
+from auditor.report.arrange import Reason, groups, names, open_questions, reasons, why
 from auditor.report.words import NOTHING, between, dollars, number, three
 from auditor.results import Audit, ModelAudit, TargetAudit
 
@@ -60,11 +60,7 @@ def _cells(row: TargetAudit) -> tuple[str, ...]:
 
 def _why(model: ModelAudit) -> Iterator[str]:
     found = reasons(model.rows)
-    stuck = [
-        row
-        for row in model.rows
-        if row.placement is None and row.verdict != "unknown" and not any(row.target.id in r.targets for r in found)
-    ]
+    stuck = [row for row in model.rows if row.placement is None and row.verdict != "unknown" and not any(row in r.rows for r in found)]
     unsettled = [(row, question) for row in model.rows if (question := open_questions(row))]
     if not (found or stuck or unsettled):
         return
@@ -83,7 +79,7 @@ def _reason(reason: Reason) -> Iterator[str]:
     finding = reason.finding
     yield (
         f"- **{finding.verdict}** ({finding.confidence} confidence, `{finding.rule}`) "
-        f"{escape(', '.join(reason.targets))}: {escape(finding.message)}"
+        f"{escape(names(reason.rows))}: {escape(finding.message)}"
     )
     if finding.remediation:
         yield f"  - {escape(finding.remediation)}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.report import View, heading
-from auditor.report.arrange import Group, groups, open_questions, reasons, why
+from auditor.report.arrange import Group, briefly, groups, names, open_questions, reasons, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -13,7 +13,9 @@ from auditor.units import human_bytes
 
 _TABULATED = ("native", "config-change", "needs-port", "unknown")
 _FINDINGS_ON_A_SCREEN = 5
-_LEFT = {"target", "rented as", "layout"}
+_BRIEFLY = {"captive": "in their owners' data centres only", "unreleased": "announced, and nobody outside has one"}
+_RENTED = "rented as"
+_LEFT = {"target", _RENTED, "layout"}
 _GAP = 2  # columns between two columns, as tabulate's plain format sets them
 
 
@@ -41,6 +43,10 @@ def _rented(row: TargetAudit) -> str:
     if place is None or not place.instance:
         return NOTHING
     return place.instance if place.instances == 1 else f"{place.instances}x {place.instance}"
+
+
+def _rented_from(row: TargetAudit) -> str:
+    return f"{row.placement.provider} {_rented(row)}" if row.placement and row.placement.provider else _rented(row)
 
 
 def _hourly(row: TargetAudit) -> str:
@@ -71,7 +77,8 @@ def _payback(row: TargetAudit) -> str:
 _COLUMNS = (
     _Column("target", _target),
     _Column("dev", _devices),
-    _Column("rented as", _rented),
+    _Column(_RENTED, _rented, to_width=99),
+    _Column(_RENTED, _rented_from, 100),
     _Column("$/h", _hourly),
     _Column("$/M tok", lambda row: between(row.cost.usd_per_million_tokens)),
     _Column("tok/s", lambda row: between(row.throughput.output_tokens_per_s) if row.throughput else NOTHING),
@@ -131,7 +138,7 @@ def _tables(arranged: list[Group], view: View) -> Iterator[str]:
     yield paint(head, "faint", color=view.color)
     for group, some in shown:
         yield paint(group.title, group.key, color=view.color) + (
-            f" (best of each family; {group.folded} more with --all)" if group.folded else ""
+            f" (best of each family; {group.folded} more rows with --all)" if group.folded else ""
         )
         for _ in some:
             yield body.pop(0)
@@ -142,8 +149,8 @@ def _fit(cells: list[list[str]], width: int) -> None:
     """Shorten the name of the instance, the one cell that may lose its end, until the table fits."""
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     over = sum(widths) + _GAP * (len(widths) - 1) - width
-    at = cells[0].index("rented as")
-    room = max(widths[at] - max(over, 0), len("rented as"))
+    at = cells[0].index(_RENTED)
+    room = max(widths[at] - max(over, 0), len(_RENTED))
     for row in cells:
         row[at] = shorten(row[at], room)
 
@@ -166,23 +173,29 @@ def _lists(arranged: list[Group], view: View) -> Iterator[str]:
         if not rows:
             continue
         yield paint(group.title, group.key, color=view.color)
-        folded: dict[str, list[str]] = {}
+        folded: dict[str, list[TargetAudit]] = {}
         for row in rows:
-            name = row.target.accelerator.name if group.key == "out-of-reach" else row.target.id
-            names = folded.setdefault(open_questions(row) if group.key == "unknown" else why(row), [])
-            if name not in names:
-                names.append(name)
-        for sentence, names in folded.items():
-            yield from _wrapped(f"{', '.join(names)}: {sentence}", view, "  ", "    ")
+            folded.setdefault(_sentence(row, group, view), []).append(row)
+        for sentence, some in folded.items():
+            who = ", ".join(dict.fromkeys(row.target.accelerator.name for row in some)) if group.key == "out-of-reach" else names(some)
+            yield from _wrapped(f"{who}: {sentence}", view, "  ", "    ")
+
+
+def _sentence(row: TargetAudit, group: Group, view: View) -> str:
+    if group.key == "unknown":
+        return open_questions(row)
+    if view.everything:
+        return why(row)
+    return _BRIEFLY[row.availability] if group.key == "out-of-reach" else briefly(row)
 
 
 def _why(arranged: list[Group], view: View) -> Iterator[str]:
     rows = [row for group in arranged for row in _with_figures(group)]
-    found = reasons(rows)
-    unsettled: dict[str, list[str]] = {}
+    found = reasons(rows, everything=view.everything)
+    unsettled: dict[str, list[TargetAudit]] = {}
     for row in rows:
         if question := open_questions(row):
-            unsettled.setdefault(question, []).append(row.target.id)
+            unsettled.setdefault(question, []).append(row)
     if not found and not unsettled:
         return
     yield ""
@@ -190,14 +203,15 @@ def _why(arranged: list[Group], view: View) -> Iterator[str]:
     most = len(found) if view.everything else _FINDINGS_ON_A_SCREEN
     for reason in found[:most]:
         finding = reason.finding
+        doubt = "" if finding.confidence == "high" else f" ({finding.confidence} confidence)"
         verdict = paint(finding.verdict, finding.verdict, color=view.color)
-        yield from _wrapped(f"{verdict} ({finding.confidence} confidence) {', '.join(reason.targets)}: {finding.message}", view, "- ", "  ")
+        yield from _wrapped(f"{verdict}{doubt}, {names(reason.rows)}: {finding.message}", view, "- ", "  ")
         if finding.remediation:
             yield from _wrapped(finding.remediation, view, "  -> ", "     ")
     if len(found) > most:
         yield f"- {len(found) - most} more with --all"
-    for question, targets in unsettled.items():
-        yield from _wrapped(f"{paint('unknown', 'unknown', color=view.color)} {', '.join(targets)}: {question}", view, "- ", "  ")
+    for question, some in unsettled.items():
+        yield from _wrapped(f"{paint('unknown', 'unknown', color=view.color)}, {names(some)}: {question}", view, "- ", "  ")
 
 
 def _wrapped(text: str, view: View, indent: str, hanging: str | None = None) -> Iterator[str]:

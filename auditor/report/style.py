@@ -4,6 +4,7 @@ _CODES = {
     "native": "32",
     "config-change": "36",
     "needs-port": "33",
+    "note": "2",
     "blocked": "31",
     "unknown": "35",
     "out-of-reach": "31",

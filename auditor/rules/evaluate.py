@@ -44,6 +44,7 @@ def finding(rule: Rule, facts: Facts) -> Finding:
         remediation=rule.remediation.fill(facts),
         work=rule.work,
         sources=rule.sources,
+        title=rule.title,
     )
 
 

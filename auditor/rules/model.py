@@ -13,7 +13,7 @@ class Finding:
 
     rule: str
     verdict: str
-    """``native config-change needs-port blocked``."""
+    """``native note config-change needs-port blocked unknown``."""
     confidence: str
     message: str
     evidence: Mapping[str, Value | None]
@@ -22,6 +22,8 @@ class Finding:
     work: tuple[str, ...]
     """Work items it triggers."""
     sources: tuple[Source, ...]
+    title: str = ""
+    """What the rule is about, the same for every model."""
 
 
 @dataclass(frozen=True, slots=True)

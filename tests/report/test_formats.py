@@ -59,5 +59,5 @@ def test_a_long_report_shows_the_best_of_each_family() -> None:
     folded = FORMATS["table"](replace(one, models=(model,)), View())
     whole = FORMATS["table"](replace(one, models=(model,)), View(everything=True))
     assert folded.count("h100-sxm/vllm-cuda") == 1
-    assert "15 more with --all" in folded
+    assert "15 more rows with --all" in folded
     assert whole.count("h100-sxm/vllm-cuda") == 8
