@@ -5,7 +5,7 @@ from typing import Any
 
 from auditor.catalog.entry import Entry, resolve_extends
 from auditor.catalog.model import Accelerator, Figure, Instance, Partition, Price, Source
-from auditor.catalog.strict_yaml import did_you_mean
+from auditor.catalog.vocabulary import did_you_mean
 from auditor.units import GB, GIB
 
 #: Figures of an accelerator, and the kind of unit of each.

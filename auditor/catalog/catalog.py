@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.catalog.effort import EffortModel
-from auditor.catalog.model import Accelerator, Price, Rule, Stack, Target
-from auditor.catalog.stacks import StackFamily
-from auditor.catalog.strict_yaml import did_you_mean
+from auditor.catalog.model import Accelerator, Price, Rule, Stack, StackFamily, Target
+from auditor.catalog.vocabulary import did_you_mean
 from auditor.errors import WorkloadError
 
 _RENTABLE = "rentable"

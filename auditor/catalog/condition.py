@@ -7,11 +7,10 @@ There are no calls and no arithmetic: a number worth computing is a fact of its 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from auditor.catalog.strict_yaml import Path, did_you_mean
-from auditor.catalog.vocabulary import FEATURES
+from auditor.catalog.vocabulary import FEATURES, Path, did_you_mean
 from auditor.facts import CATALOGUE, FactSpec, Known, Unknown, Value
 
 Truth = bool | None
@@ -156,7 +155,12 @@ class Compare:
     fact: str
     operator: str
     operand: Value | FactRef
-    test: Callable[[Any, Any], bool]
+    test: Callable[[Any, Any], bool] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Chosen once, since it is called for every model on every target.
+        test = _matcher(str(self.operand)) if self.operator == "matches" else _TESTS[self.operator]
+        object.__setattr__(self, "test", test)
 
     def __call__(self, facts: FactTable) -> Truth:
         """Return how the comparison comes out."""
@@ -207,8 +211,9 @@ def _contains(left: Any, right: Any) -> bool:
     return right in left
 
 
-def _matches(left: Any, right: re.Pattern[str]) -> bool:
-    return any(right.search(item) for item in ((left,) if isinstance(left, str) else left))
+def _matcher(text: str) -> Callable[[Any, Any], bool]:
+    pattern = re.compile(text)
+    return lambda left, _: any(pattern.search(item) for item in ((left,) if isinstance(left, str) else left))
 
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
@@ -220,7 +225,6 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "le": lambda left, right: bool(left <= right),
     "in": lambda left, right: left in right,
     "contains": _contains,
-    "matches": _matches,
 }
 
 
@@ -267,7 +271,9 @@ def _operator(spec: FactSpec, name: str, operand: object, path: Path) -> Conditi
     kind = kind_of(spec)
     if name not in OPERATORS[kind]:
         known = (
-            f"'{name}' does not apply to {spec.name}, which is {_described(spec)}" if name in _TESTS else f"no operator is called '{name}'"
+            f"'{name}' does not apply to {spec.name}, which is {_described(spec)}"
+            if name in (*_TESTS, "matches")
+            else f"no operator is called '{name}'"
         )
         hint = did_you_mean(name, OPERATORS[kind]) or f"use one of {', '.join(OPERATORS[kind])}"
         raise ConditionError(path, known, hint, at_key=True)
@@ -282,31 +288,27 @@ def _operator(spec: FactSpec, name: str, operand: object, path: Path) -> Conditi
     if name == "contains" and kind == "string":
         if not isinstance(operand, str):
             raise ConditionError(path, f"{spec.name} is text, {operand!r} is not")
-        return Compare(spec.name, name, operand, _contains)
+        return Compare(spec.name, name, operand)
     wants_list = name == "in" or (name in ("eq", "ne") and kind in ("strings", "integers"))
     if isinstance(operand, list):
         if not wants_list and name != "contains":
             raise ConditionError(path, f"{name} takes one value, not a list")
         for index, item in enumerate(operand):
             _check_value(spec, item, (*path, index))
-        return Compare(spec.name, name, tuple(operand), _TESTS[name])
+        return Compare(spec.name, name, tuple(operand))
     if wants_list:
         raise ConditionError(path, f"{name} takes a list here", f"write [{operand}]")
     _check_value(spec, operand, path)
-    return Compare(spec.name, name, operand, _TESTS[name])  # type: ignore[arg-type]  # _check_value has seen to it
+    return Compare(spec.name, name, operand)  # type: ignore[arg-type]  # _check_value has seen to it
 
 
 def _regex(spec: FactSpec, operand: object, path: Path) -> Condition:
+    if not isinstance(operand, str):
+        raise ConditionError(path, f"matches takes a regular expression, not {operand!r}")
     try:
-        pattern = re.compile(operand if isinstance(operand, str) else _bad_regex(operand, path))
+        return Compare(spec.name, "matches", operand)
     except re.error as error:
         raise ConditionError(path, f"not a regular expression: {error}") from None
-    # The pattern stands in for its text: a compiled pattern is what the test needs.
-    return Compare(spec.name, "matches", pattern, _matches)  # type: ignore[arg-type]
-
-
-def _bad_regex(operand: object, path: Path) -> NoReturn:
-    raise ConditionError(path, f"matches takes a regular expression, not {operand!r}")
 
 
 def _against_fact(spec: FactSpec, name: str, operand: dict[str, object], path: Path) -> Condition:
@@ -320,7 +322,7 @@ def _against_fact(spec: FactSpec, name: str, operand: dict[str, object], path: P
     if kind_of(other) not in wanted:
         hint = f"{name} needs a fact whose kind is {' or '.join(wanted)}" if wanted else ""
         raise ConditionError((*path, "fact"), f"{other.name} is {_described(other)}, {spec.name} is {_described(spec)}", hint)
-    return Compare(spec.name, name, FactRef(other.name), _TESTS[name])
+    return Compare(spec.name, name, FactRef(other.name))
 
 
 def _check_value(spec: FactSpec, value: object, path: Path) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from auditor.catalog.document import Document
 from auditor.catalog.model import Figure, Source
-from auditor.catalog.strict_yaml import Document, Path, did_you_mean
-from auditor.catalog.vocabulary import UNITS
+from auditor.catalog.vocabulary import UNITS, Path, did_you_mean
 from auditor.errors import CatalogError
 
 #: Longest chain of ``extends``.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.catalog.strict_yaml import MAX_BYTES
+from auditor.catalog.document import MAX_BYTES
 from auditor.errors import CatalogError
 
 #: More files than this in one pack is a wrong folder, not a pack.

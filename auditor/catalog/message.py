@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from auditor.catalog.strict_yaml import did_you_mean
+from auditor.catalog.vocabulary import did_you_mean
 from auditor.facts import CATALOGUE, FactSpec, Known, Unknown, Value
 from auditor.units import GB, GIB, human_bytes, human_count
 

@@ -269,6 +269,19 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
+class StackFamily:
+    """A stack, and what it becomes on the accelerators that its file sets apart."""
+
+    stack: Stack
+    variants: Mapping[str, Stack]
+    """By accelerator id or family."""
+
+    def on(self, accelerator: Accelerator) -> Stack:
+        """Return the stack as it is on ``accelerator``."""
+        return self.variants.get(accelerator.id) or self.variants.get(accelerator.family) or self.stack
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One accelerator with one stack: what an audit is made against."""
 

@@ -6,9 +6,8 @@ from typing import Any
 from auditor.catalog.condition import ConditionError, parse_condition
 from auditor.catalog.entry import Entry
 from auditor.catalog.message import Message, MessageError, parse_message
-from auditor.catalog.model import Accelerator, AppliesTo, Rule
-from auditor.catalog.stacks import StackFamily
-from auditor.catalog.strict_yaml import Path, did_you_mean
+from auditor.catalog.model import Accelerator, AppliesTo, Rule, StackFamily
+from auditor.catalog.vocabulary import Path, did_you_mean
 
 _DEFAULTED = ("verdict", "confidence", "work")
 

@@ -5,27 +5,14 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 from auditor.catalog.entry import Entry, merged, resolve_extends
-from auditor.catalog.model import Accelerator, ArchitectureSupport, Figure, FormatSupport, MemoryModel, ParallelismRules, Stack
+from auditor.catalog.model import Accelerator, ArchitectureSupport, Figure, FormatSupport, MemoryModel, ParallelismRules, Stack, StackFamily
 from auditor.catalog.schema import figure_kind, yaml_name
-from auditor.catalog.strict_yaml import Path, did_you_mean
+from auditor.catalog.vocabulary import Path, did_you_mean
 
 _REQUIRED = ("name", "family", "version", "maturity", "maturity_multiplier", "accelerators", "architectures", "formats")
 _NOT_FIELDS = ("stack", "extends", "default", "sources")
 _OWN = ("aliases", "abstract")
 _NOTES = ("sources", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class StackFamily:
-    """A stack, and what it becomes on the accelerators that its file sets apart."""
-
-    stack: Stack
-    variants: Mapping[str, Stack]
-    """By accelerator id or family."""
-
-    def on(self, accelerator: Accelerator) -> Stack:
-        """Return the stack as it is on ``accelerator``."""
-        return self.variants.get(accelerator.id) or self.variants.get(accelerator.family) or self.stack
 
 
 def build_stacks(entries: Mapping[str, Entry], accelerators: Mapping[str, Accelerator]) -> dict[str, StackFamily]:

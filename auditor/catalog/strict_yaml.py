@@ -6,13 +6,13 @@ Events rather than nodes, because composing nodes overflows the C stack on a fil
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 import yaml
 
+from auditor.catalog.document import MAX_BYTES, Document, Position
+from auditor.catalog.vocabulary import Path
 from auditor.errors import CatalogError
 
 try:
@@ -20,11 +20,7 @@ try:
 except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
-Path: TypeAlias = tuple[str | int, ...]
-Position: TypeAlias = tuple[int, int]
-
-#: No file of ours comes near these; a larger one is a mistake or an attack.
-MAX_BYTES = 4 << 20
+#: No file of ours comes near this; a deeper one is a mistake or an attack.
 MAX_DEPTH = 64
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -32,38 +28,6 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 #: Longer digit strings are ids or nonsense, and slow to convert.
 _LONGEST_NUMBER = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One file's value, and where in the file each part of it stands."""
-
-    label: str
-    """The file, as a message names it."""
-    value: Any
-    keys: Mapping[Path, Position] = field(default_factory=dict)
-    """Line and column, from 1, of the key of each path."""
-    values: Mapping[Path, Position] = field(default_factory=dict)
-    """Line and column, from 1, of the value at each path."""
-
-    def where(self, path: Path, *, key: bool = False) -> str:
-        """Return ``file:line:column`` of a value (or its key), or of the nearest part around it that is in the file."""
-        tables = (self.keys, self.values) if key else (self.values, self.keys)
-        for length in range(len(path), -1, -1):
-            for table in tables:
-                if (position := table.get(path[:length])) is not None:
-                    return f"{self.label}:{position[0]}:{position[1]}"
-        return self.label
-
-    def error(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> CatalogError:
-        """Return the error to raise for a fault at ``path``."""
-        return CatalogError(f"{self.where(path, key=key)}: {message}", hint)
-
-
-def did_you_mean(word: object, choices: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?`` for a near miss, else an empty string."""
-    close = get_close_matches(str(word), list(choices), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
 
 
 def parse(text: bytes, label: str) -> Document:

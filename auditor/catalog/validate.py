@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from auditor._shipped import SCHEMAS
-from auditor.catalog.strict_yaml import Document, Path, did_you_mean
+from auditor.catalog.document import Document
+from auditor.catalog.vocabulary import Path, did_you_mean
 from auditor.errors import CatalogError
 
 _TYPES = {
@@ -31,7 +32,22 @@ def _validator(name: str) -> Any:
     if outline != name:
         # The parser of conditions checks them with better sentences; the schema proper is for editors and `rules check`.
         schema["$defs"]["condition"] = {}
+    if name != "rules":
+        # Following a reference costs the validator more than checking what it leads to. Conditions refer to themselves.
+        schema = _inlined(schema, schema.pop("$defs", {}))
     return Draft202012Validator(schema)
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    """Return a schema with every reference replaced by what it leads to."""
+    if isinstance(part, list):
+        return [_inlined(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    below = {key: _inlined(value, definitions) for key, value in part.items() if key != "$ref"}
+    if "$ref" not in part:
+        return below
+    return {**_inlined(definitions[part["$ref"].removeprefix("#/$defs/")], definitions), **below}
 
 
 def problems(document: Document, schema: str) -> Iterator[CatalogError]:

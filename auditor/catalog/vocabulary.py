@@ -1,7 +1,13 @@
 """The closed lists of words and units that the catalogue's files use, beside those of the fact catalogue."""
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 from auditor.facts import CATALOGUE, SUPPORT_STATUSES
 from auditor.units import DTYPE_BITS
+
+#: Keys and indices that lead to a place inside a file.
+Path: TypeAlias = tuple[str | int, ...]
 
 CONFIDENCES = ("high", "medium", "low")
 TERMS = ("on-demand", "spot", "reserved-1y", "reserved-3y", "capacity-block")
@@ -45,3 +51,11 @@ LIMITS = tuple(
 )
 FORMAT_STATUSES = ("native", *SUPPORT_STATUSES)
 CONVERSIONS = ("rescale", "requantize", "dequantize")
+
+
+def did_you_mean(word: object, choices: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?`` for a near miss, else an empty string."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed by mistakes only
+
+    close = get_close_matches(str(word), list(choices), n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else ""
