@@ -14,6 +14,7 @@ LAYERS = (
     ("weights",),
     ("sources",),
     ("inspection",),
+    ("endpoint", "baseline"),
     ("workload",),
     ("catalog",),
     ("sizing",),
