@@ -161,10 +161,6 @@ class FormatSupport:
     """Values of quant.activation_scheme."""
     dtypes: tuple[str, ...] = ()
     """Values of weights.dtype."""
-    pad_intermediate: int = 1
-    """Routed experts are padded to a multiple of this width on each rank."""
-    pad_hidden: int = 1
-    """The same for the residual width of routed experts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +192,10 @@ class MemoryModel:
     """Cached heads are padded to a multiple of this width."""
     collective_bytes: int = 0
     """Communication buffers per rank, where there is more than one."""
+    mxfp4_pad_intermediate: int = 1
+    """Slices of MXFP4 experts are padded to a multiple of this width on each rank."""
+    mxfp4_pad_hidden: int = 1
+    """The same for the residual width of MXFP4 experts."""
     minimum_step_tokens: int = 2048
     """Smallest step that a deployment is tuned down to where the default does not fit."""
 

@@ -59,7 +59,7 @@ def place(
         return NoPlacement(
             f"the memory of {target.accelerator.name} is not published", known=False, settled_by=("accelerator.memory_bytes",)
         )
-    held = holding(shape, target, asked.weights_holds)
+    held = holding(shape, target, inspection.facts, asked.weights_holds)
     if isinstance(held, NoPlacement):
         return held
     fraction = memory.fraction if asked.memory_fraction is None else asked.memory_fraction
@@ -152,7 +152,7 @@ def _placement(search: _Search, found: Fit, offer: Offer, devices: int, *, tuned
         max_concurrency=found.sequences if found.per_sequence else (workload.concurrency or 1),
         max_context_tokens=cache.largest_context(found.layers, found.available, sequences, search.room.model, found.step.tokens, longest)
         if shape.generates
-        else (workload.context or longest),
+        else (workload.context or 0),
         borderline=found.borderline,
         borderline_knob=_knob(search, found) if found.borderline else "",
         weights_dtype=search.held.dtype,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auditor.facts import Facts, Known, Unknown
 from auditor.inspection.model import Inspection, LayerGroup
 from auditor.sizing.model import NoPlacement
-from auditor.units import DTYPE_BITS
+from auditor.units import DTYPE_BITS, dtype_bytes, human_count
 
 #: Tasks that generate tokens one after another and therefore keep a cache.
 GENERATING = frozenset(
@@ -28,6 +28,8 @@ class Shape:
     """Token embedding and untied head."""
     expert_bytes: int
     tower_bytes: int
+    estimated: str
+    """How the bytes were estimated; empty where files state them."""
     parameters: int
     """Logical parameters that a server loads; 0 where unknown."""
     decode_parameters: int
@@ -73,7 +75,7 @@ def read_shape(inspection: Inspection) -> Shape | NoPlacement:
     task = facts.text("arch.task") or "unknown"
     if task in {"other", "unknown"} and facts.integer("arch.layers") and inspection.layers and facts.integer("arch.vocab_size"):
         task = "causal-lm"
-    stored = _stored_bytes(facts)
+    stored = _stored(facts)
     if stored is None:
         return _missing(facts, "weights.bytes", "how large the weights are is not known")
     if task in GENERATING:
@@ -91,10 +93,11 @@ def read_shape(inspection: Inspection) -> Shape | NoPlacement:
 
     return Shape(
         task=task,
-        stored_bytes=stored,
-        embedding_bytes=whole("weights.embedding_bytes"),
-        expert_bytes=whole("weights.routed_expert_bytes"),
-        tower_bytes=whole("weights.tower_bytes"),
+        stored_bytes=stored.total,
+        embedding_bytes=stored.embedding,
+        expert_bytes=stored.experts,
+        tower_bytes=stored.towers,
+        estimated=stored.estimated,
         parameters=whole("params.total"),
         decode_parameters=whole("params.decode") or whole("params.active") or whole("params.total"),
         expert_parameters=whole("params.routed_experts"),
@@ -104,7 +107,8 @@ def read_shape(inspection: Inspection) -> Shape | NoPlacement:
         hidden=whole("arch.hidden_size"),
         intermediate=whole("arch.intermediate_size") or 4 * whole("arch.hidden_size"),
         vocabulary=whole("arch.vocab_size"),
-        heads=whole("attention.heads"),
+        # A pipeline's transformer is not sliced by heads: its components differ.
+        heads=0 if task in DIFFUSING else whole("attention.heads"),
         kv_heads=whole("attention.kv_heads") or whole("attention.heads"),
         head_dim=whole("attention.head_dim"),
         latent=kind == "mla",
@@ -121,16 +125,63 @@ def read_shape(inspection: Inspection) -> Shape | NoPlacement:
     )
 
 
-def _stored_bytes(facts: Facts) -> int | None:
-    """Return the bytes a server loads; from parameters and their type where no file states bytes."""
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    total: int
+    embedding: int
+    experts: int
+    towers: int
+    estimated: str = ""
+
+
+def _stored(facts: Facts) -> _Stored | None:
+    """Return the bytes a server loads; from parameters and the bits of their format where no file states bytes."""
     loaded = facts.integer("weights.loaded_bytes") or facts.integer("weights.bytes")
     if loaded:
-        return loaded
+        embedding, experts, towers = (facts.integer(f"weights.{part}_bytes") or 0 for part in ("embedding", "routed_expert", "tower"))
+        return _Stored(loaded, embedding, experts, towers)
     parameters = facts.integer("params.total")
-    dtype = facts.text("weights.dtype") or facts.text("arch.dtype")
-    if parameters and dtype in DTYPE_BITS and facts.text("quant.method") in {None, "none"}:
-        return parameters * DTYPE_BITS[dtype] // 8
-    return None
+    if not parameters:
+        return None
+    embedding, experts, towers = (facts.integer(f"params.{part}") or 0 for part in ("embedding", "routed_experts", "towers"))
+    method, dtype = facts.text("quant.method") or "none", facts.text("weights.dtype") or facts.text("arch.dtype")
+    if method == "none":
+        if dtype not in DTYPE_BITS:
+            return None
+        each = dtype_bytes(dtype)
+        return _Stored(int(parameters * each), int(embedding * each), int(experts * each), int(towers * each))
+    bits = _format_bits(method, facts.number("quant.bits"), facts.integer("quant.group_size"))
+    if bits is None:
+        return None
+    excluded = facts.value("quant.excluded_modules")
+    names = " ".join(str(name) for name in excluded) if isinstance(excluded, tuple) else ""
+    # What is left out of a quantization are the embeddings and towers always, attention where the config says so.
+    attention = bool(experts) and "attn" in names
+    plain = embedding + towers + (parameters - embedding - towers - experts if attention else 0)
+    total = plain * SIXTEEN_BIT + (parameters - plain) * bits / 8
+    note = f"weights estimated: {human_count(parameters)} parameters at {bits:.4g} bits, {human_count(plain)} of them left in 16"
+    return _Stored(int(total), embedding * SIXTEEN_BIT, int(experts * bits / 8), towers * SIXTEEN_BIT, note)
+
+
+def _format_bits(method: str, bits: float | None, group: int | None) -> float | None:
+    """Return the stored bits per quantized parameter, scales included; None for a format whose bits vary."""
+    match method:
+        case "fp8" | "modelopt-fp8":
+            return 8.0
+        case "nvfp4":
+            return 4 + 8 / 16
+        case "mxfp4" | "mxfp8":
+            return (4 if method == "mxfp4" else 8) + 8 / 32
+        case "bitsandbytes":
+            # Four-bit blocks of 64 share an eight-bit scale; eight-bit rows share one of 32 bits.
+            return None if bits is None else bits + (8 / 64 if bits == 4 else 0)
+        case "gptq" | "awq" | "autoround":
+            # A scale of 16 bits and a packed zero point per group.
+            return None if bits is None else bits + ((16 + bits) / group if group and group > 0 else 0)
+        case "compressed-tensors" | "quark" | "torchao":
+            return None if bits is None else bits + (16 / group if group and group > 0 else 0)
+        case _:
+            return None
 
 
 def _missing(facts: Facts, name: str, reason: str) -> NoPlacement:

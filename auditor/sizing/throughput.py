@@ -84,7 +84,7 @@ def estimate(inspection: Inspection, target: Target, workload: Workload, placeme
     memory = target.stack.memory
     if isinstance(shape, NoPlacement) or not shape.generates or memory is None:
         return None
-    held = holding(shape, target, None if placement.weights_dtype == AS_STORED else placement.weights_dtype)
+    held = holding(shape, target, inspection.facts, None if placement.weights_dtype == AS_STORED else placement.weights_dtype)
     if isinstance(held, NoPlacement) or not workload.output_tokens or not shape.decode_parameters:
         return None
     dtype = multiplied_dtype(shape, held, target)

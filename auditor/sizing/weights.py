@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from math import ceil
 
-from auditor.catalog.model import FormatSupport, Stack, Target
+from auditor.catalog.model import Target
+from auditor.catalog.support import format_support
+from auditor.facts import Facts, Unknown
 from auditor.sizing.layout import Layout
 from auditor.sizing.model import NoPlacement
 from auditor.sizing.shape import SIXTEEN_BIT, Shape
@@ -34,35 +36,40 @@ class Holding:
         return ceil(self.layers + self.experts + self.embedding + self.towers)
 
 
-def format_row(stack: Stack, target: Target, method: str) -> FormatSupport | None:
-    """Return what the stack says of a quantization method on this accelerator; a row that names it goes first."""
-    names = {target.accelerator.id, target.accelerator.family}
-    rows = [row for row in stack.formats if row.method == method and (not row.accelerators or names & set(row.accelerators))]
-    return min(rows, key=lambda row: not row.accelerators, default=None)
-
-
-def holding(shape: Shape, target: Target, asked: str | None) -> Holding | NoPlacement:
+def holding(shape: Shape, target: Target, facts: Facts, asked: str | None) -> Holding | NoPlacement:
     """Return what the target holds the weights as: ``asked``, or what its stack does with the stored format.
 
     Weights stored in 32 bit are loaded in 16 (every serving stack's default type), unless the stack says otherwise.
     """
-    row = format_row(target.stack, target, shape.quant_method)
     dtype = canonical_dtype(asked) if asked else None
-    if dtype is None and row is not None and row.holds != AS_STORED:
-        dtype = row.holds
+    if dtype is None:
+        row = format_support(target.stack, target.accelerator, facts)
+        if isinstance(row, Unknown):
+            # Which row applies matters only where some row converts the weights.
+            if any(other.method == shape.quant_method and other.holds != AS_STORED for other in target.stack.formats):
+                return NoPlacement(
+                    f"what the target holds the weights as is not known: {row.reason}", known=False, settled_by=row.settled_by
+                )
+        elif row.holds != AS_STORED:
+            dtype = row.holds
     if dtype is not None:
         return _converted(shape, dtype)
     layers = shape.stored_bytes - shape.expert_bytes - shape.embedding_bytes - shape.tower_bytes
-    scale, note = (0.5, "stored in 32 bit, loaded in 16 bit") if _stored_wide(shape) else (1.0, "")
+    scale = 0.5 if _stored_wide(shape) else 1.0
+    notes = [shape.estimated] if shape.estimated else []
+    if scale != 1:
+        notes.append("stored in 32 bit, loaded in 16 bit")
+    memory = target.stack.memory
+    padded = memory is not None and shape.quant_method == "mxfp4"
     return Holding(
         dtype=AS_STORED if scale == 1 else "bfloat16",
         layers=layers * scale,
         experts=shape.expert_bytes * scale,
         embedding=shape.embedding_bytes * scale,
         towers=shape.tower_bytes * scale,
-        pad_intermediate=row.pad_intermediate if row else 1,
-        pad_hidden=row.pad_hidden if row else 1,
-        note=note,
+        pad_intermediate=memory.mxfp4_pad_intermediate if memory and padded else 1,
+        pad_hidden=memory.mxfp4_pad_hidden if memory and padded else 1,
+        note="; ".join(notes),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.catalog.model import Instance, Target
+from auditor.catalog.model import FormatSupport, Instance, Target
 from auditor.facts import Basis, Facts, Known, Unknown
 from auditor.inspection.model import Inspection
 from auditor.sizing import Constraints, NoPlacement, Placement, place
@@ -188,6 +188,14 @@ def test_a_missing_fact_is_unknown_and_says_what_settles_it(name: str) -> None:
     answer = refused(replace(whole, facts=Facts(facts)))
     assert not answer.known
     assert answer.settled_by == ("config.json",)
+
+
+def test_a_format_that_depends_on_a_missing_fact_is_unknown_only_where_it_matters() -> None:
+    rows = (FormatSupport("gptq", "native", bits=(4.0,)), FormatSupport("gptq", "convert", holds="bfloat16"))
+    vague = model(quant__method="gptq")
+    vague = replace(vague, facts=vague.facts.merged({"quant.bits": Unknown("no config")}))
+    assert refused(vague, target(engine=stack(formats=rows))).settled_by == ("quant.bits",)
+    assert placed(vague, target(engine=stack(formats=rows[:1])))
 
 
 def test_an_unpublished_memory_is_unknown() -> None:

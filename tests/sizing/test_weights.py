@@ -14,16 +14,19 @@ from auditor.units import GIB
 from tests.support.hands import experts, latent, model, stack, target
 
 
-def held(inspection: Inspection, *rows: FormatSupport, asked: str | None = None) -> tuple[Shape, Holding]:
+def held(inspection: Inspection, *rows: FormatSupport, asked: str | None = None, pads: tuple[int, int] = (1, 1)) -> tuple[Shape, Holding]:
     shape = read_shape(inspection)
     assert isinstance(shape, Shape)
-    result = holding(shape, target(engine=stack(formats=rows)), asked)
+    engine = stack(formats=rows)
+    assert engine.memory
+    engine = replace(engine, memory=replace(engine.memory, mxfp4_pad_intermediate=pads[0], mxfp4_pad_hidden=pads[1]))
+    result = holding(shape, target(engine=engine), inspection.facts, asked)
     assert isinstance(result, Holding)
     return shape, result
 
 
-def per_rank(inspection: Inspection, layout: Layout, *rows: FormatSupport) -> int:
-    return bytes_per_rank(*held(inspection, *rows), layout, towers_sharded=True)
+def per_rank(inspection: Inspection, layout: Layout, pads: tuple[int, int] = (1, 1)) -> int:
+    return bytes_per_rank(*held(inspection, pads=pads), layout, towers_sharded=True)
 
 
 def test_one_rank_holds_the_file_and_its_rotary_table() -> None:
@@ -64,8 +67,7 @@ def test_stages_divide_layers() -> None:
 def test_experts_are_padded_where_the_kernels_want_it() -> None:
     # gpt-oss-120b: 2,880 wide experts stored in 60.8 GiB take 65.97 GiB with the kernel that pads to 128 and 256.
     wide = experts(arch__hidden_size=2880, moe__intermediate_size=2880, quant__method="mxfp4")
-    padded = per_rank(wide, Layout(1), replace(FormatSupport("mxfp4", "native"), pad_intermediate=128, pad_hidden=256))
-    plain = per_rank(wide, Layout(1), FormatSupport("mxfp4", "native"))
+    padded, plain = per_rank(wide, Layout(1), (128, 256)), per_rank(wide, Layout(1))
     assert padded - plain == pytest.approx(57_982_058_496 * (2944 * 3072 / 2880**2 - 1), rel=1e-6)
 
 
@@ -94,7 +96,29 @@ def test_thirty_two_bit_weights_are_loaded_in_sixteen() -> None:
 def test_conversion_without_a_parameter_count_is_unknown() -> None:
     shape = read_shape(model(params__total=None))
     assert isinstance(shape, Shape)
-    answer = holding(shape, target(), "bfloat16")
+    answer = holding(shape, target(), model().facts, "bfloat16")
     assert isinstance(answer, NoPlacement)
     assert not answer.known
     assert answer.settled_by == ("params.total",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "gib"),
+    [
+        # Llama-3.1-8B-Instruct in FP8: 8.4926 GiB logged by vLLM 0.6.3, rotary table included.
+        ({"quant__method": "fp8"}, 8.4926),
+        # The same at four bits in groups of 128: 5.73 GB published.
+        ({"quant__method": "gptq", "quant__bits": 4, "quant__group_size": 128}, 5.73e9 / GIB),
+    ],
+)
+def test_a_config_alone_gives_an_estimate_of_quantized_weights(facts: dict[str, str | int], gib: float) -> None:
+    alone = model(weights__bytes=None, weights__embedding_bytes=None, weights__dtype=None, params__embedding=2 * 128256 * 4096, **facts)
+    shape = read_shape(alone)
+    assert isinstance(shape, Shape)
+    assert "weights estimated" in shape.estimated
+    assert shape.stored_bytes / GIB == pytest.approx(gib, rel=0.01)
+
+
+def test_a_format_of_unknown_bits_is_not_estimated() -> None:
+    alone = model(weights__bytes=None, quant__method="gguf")
+    assert isinstance(read_shape(alone), NoPlacement)
