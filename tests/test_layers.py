@@ -18,6 +18,7 @@ LAYERS = (
     ("workload",),
     ("catalog",),
     ("sizing",),
+    ("payback",),
     ("rules",),
     ("results",),
     ("effort", "economics"),
