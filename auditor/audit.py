@@ -132,7 +132,7 @@ def _weeks(
         return effort.no_effort(reason)
     if verdict.verdict == "unknown":
         return effort.no_effort(f"the verdict is unknown until settled by: {', '.join(verdict.settled_by) or 'more evidence'}")
-    if _is_current(target, workload):
+    if _is_current(target, workload) and verdict.verdict in {"native", "config-change"}:
         return effort.already_there(stack)
     return effort.estimate(
         catalog.effort,
