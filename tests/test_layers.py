@@ -23,6 +23,7 @@ LAYERS = (
     ("results",),
     ("effort", "economics"),
     ("audit",),
+    ("fixtures",),
     ("fleet",),
     ("report",),
     ("cli", "__main__"),

@@ -5,6 +5,7 @@ misspelt fact is an error at its own line. Operand types are chosen by ``if``/``
 """
 
 from collections.abc import Callable
+from typing import get_type_hints
 
 from auditor.catalog.condition import OPERATORS, comparable, kind_of, values_of
 from auditor.catalog.schema import (
@@ -24,6 +25,7 @@ from auditor.catalog.schema import (
     word,
 )
 from auditor.facts import AVAILABILITIES, CATALOGUE, FactSpec, FactType
+from auditor.workload import Workload
 
 RULE_VERDICTS = ("native", "note", "config-change", "needs-port", "blocked", "unknown")
 WORSE = ("config-change", "needs-port", "blocked")
@@ -173,24 +175,18 @@ def _fact_value(spec: FactSpec) -> Schema:
     return {"description": spec.meaning, "if": {"type": "null"}, "else": value}
 
 
+def _workload_value(hint: object) -> Schema:
+    """Return the schema of one field of a workload by its type."""
+    if hint is bool:
+        return flag()
+    if hint in (int, int | None):
+        return {"type": "integer", "minimum": 1}
+    return {"type": "number", "exclusiveMinimum": 0} if hint in (float, float | None) else text()
+
+
 def rule_tests_schema() -> Schema:
     """Return the schema of a file of rule tests."""
-    workload = obj(
-        {
-            "context": {"type": "integer", "minimum": 1},
-            "concurrency": {"type": "integer", "minimum": 1},
-            "input_tokens": {"type": "integer", "minimum": 0},
-            "output_tokens": {"type": "integer", "minimum": 0},
-            "tokens_per_day": {"type": "number", "minimum": 0},
-            "kv_dtype": text(),
-            "current_stack": word(),
-            **{
-                name: flag()
-                for name in ("lora", "speculative", "structured_output", "prefix_caching", "multimodal_input", "latency_target")
-            },
-            "lora_rank": {"type": "integer", "minimum": 1},
-        }
-    )
+    workload = obj({name: _workload_value(hint) for name, hint in get_type_hints(Workload).items()})
     case = obj(
         {
             "rule": word("Id of the rule."),
