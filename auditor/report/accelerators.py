@@ -138,7 +138,7 @@ def _figure(figure: Figure) -> str:
 def _amount(figure: Figure) -> str:
     if figure.value is None:
         return NOTHING
-    return f"{figure.value:,.0f}" if figure.value.is_integer() else f"{figure.value:,g}"
+    return f"{figure.value:,.0f}" if float(figure.value).is_integer() else f"{figure.value:,g}"
 
 
 def _paragraph(text: str, view: View) -> Iterator[str]:

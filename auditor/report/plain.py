@@ -21,7 +21,7 @@ def number(value: float | None) -> int | float | None:
     """Return an integer where the number is one, else nine significant digits."""
     if value is None or isinstance(value, int):
         return value
-    return int(value) if value.is_integer() else float(f"{value:.{_SIGNIFICANT}g}")
+    return int(value) if float(value).is_integer() else float(f"{value:.{_SIGNIFICANT}g}")
 
 
 def value(fact: Value | None) -> Any:
