@@ -99,7 +99,11 @@ class Facts(Mapping[str, Known | Unknown]):
 
     def merged(self, other: Mapping[str, Known | Unknown]) -> "Facts":
         """Return these facts with ``other`` laid over them."""
-        return Facts({**self._facts, **other})
+        added = other if isinstance(other, Facts) else Facts(other)
+        result = Facts()
+        # Both sides are checked already; an audit lays facts over facts for every target.
+        result._facts = {**self._facts, **added._facts}
+        return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _model_on_stack(target: Target, facts: Facts) -> Iterator[tuple[str, _Fact]]
         if architecture.note:
             yield "stack.architecture_note", _known(architecture.note)
     else:
-        yield "stack.architecture_status", architecture
+        yield from ((f"stack.architecture_{part}", architecture) for part in ("status", "note"))
     weights = format_support(stack, chip, facts)
     if isinstance(weights, FormatSupport):
         yield "stack.format_status", _known(weights.status)
@@ -83,8 +83,7 @@ def _model_on_stack(target: Target, facts: Facts) -> Iterator[tuple[str, _Fact]]
         if weights.work:
             yield "stack.format_work", _known(weights.work)
     else:
-        yield "stack.format_status", weights
-        yield "stack.format_holds", weights
+        yield from ((f"stack.format_{part}", weights) for part in ("status", "holds", "note", "work"))
 
 
 def loading_methods(stack: Stack, chip: Accelerator) -> tuple[str, ...]:
