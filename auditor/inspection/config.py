@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts import Basis
+from auditor.inspection.architectures import family_of
 from auditor.inspection.defaults import ClassDefaults, defaults_for
 
 _ABSENT = object()
@@ -46,7 +47,9 @@ class ModelConfig:
         self.path = path
         self.prefix = prefix
         self.problems = problems if problems is not None else []
-        self._defaults = defaults if defaults is not None else defaults_for(self.model_type)
+        found = defaults if defaults is not None else defaults_for(self.model_type)
+        extra = family_of(self.model_type).defaults
+        self._defaults = found.overridden(extra) if found is not None and extra else found
 
     @property
     def has_class(self) -> bool:
@@ -198,6 +201,10 @@ class ModelConfig:
         """Return the kinds of layers that the class makes up for ``name`` when the config gives none."""
         found = self._defaults.patterns.get(name) if self._defaults is not None else None
         return found.expand(count) if found is not None else None
+
+    def has_pattern(self, name: str) -> bool:
+        """Return whether the class makes up kinds of layers under ``name``."""
+        return self._defaults is not None and name in self._defaults.patterns
 
     @property
     def auto(self) -> frozenset[str]:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from auditor.inspection import patterns
-from auditor.inspection.anatomy import Mixer
+from auditor.inspection.anatomy import Mixer, State
 from auditor.inspection.architectures import Family
 from auditor.inspection.config import ModelConfig
 from auditor.inspection.model import LayerKind
-from auditor.inspection.recurrences import recurrence_of
+from auditor.inspection.recurrences import FLOAT32, recurrence_of
 from auditor.inspection.shape import Shape, latent_rank
 
 
@@ -25,6 +25,7 @@ def mixers_of(kind: str, config: ModelConfig, shape: Shape, family: Family) -> t
     Raises LawError when a key that the law needs is missing or the kind is unknown.
     """
     word, _, argument = kind.partition(":")
+    word = family.kinds.get(word, word)
     law = _LAWS.get(word)
     if law is None:
         raise LawError(f"layer kind {word!r} is not known")
@@ -66,6 +67,8 @@ _OVERRIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def _attention(config: ModelConfig, shape: Shape, kind: LayerKind, window: int | None = None) -> Mixer:
     """One key and one value per key/value head; for latent attention one compressed vector and one rotary key."""
     rank = latent_rank(config)
+    if rank is not None and kind is LayerKind.WINDOW and config.states("swa_kv_lora_rank"):
+        rank = config.positive("swa_kv_lora_rank")
     if rank is not None:
         width = rank + (config.integer("qk_rope_head_dim") or 0)
         latent = LayerKind.LATENT if kind is LayerKind.FULL else kind
@@ -166,6 +169,23 @@ def _hybrid_window(config: ModelConfig, shape: Shape, family: Family, argument: 
     return (*_window(config, shape, family, argument), *_recurrent(config, shape, family, argument))
 
 
+def _convolved(config: ModelConfig, shape: Shape, family: Family, argument: str) -> tuple[Mixer, ...]:
+    """Full attention with short convolutions on keys, values, attention output and feed-forward output."""
+    return _with_convolutions(config, _full(config, shape, family, argument)[0])
+
+
+def _convolved_window(config: ModelConfig, shape: Shape, family: Family, argument: str) -> tuple[Mixer, ...]:
+    return _with_convolutions(config, _window(config, shape, family, argument)[0])
+
+
+def _with_convolutions(config: ModelConfig, attention: Mixer) -> tuple[Mixer, ...]:
+    width = _need(config.positive("conv_kernel_size", "sconv_kernel_size"), "the width of the convolutions")
+    hidden = _need(config.positive("hidden_size"), "the hidden size")
+    keys = _need(attention.kv_heads, "the number of key/value heads") * _need(attention.key_dim, "the width of a head")
+    state = State(2 * (keys + hidden) * (width - 1), FLOAT32)
+    return (attention, Mixer(LayerKind.CONVOLUTION, states=(state,), recurrence="short-conv"))
+
+
 def _cross(config: ModelConfig, shape: Shape, _family: Family, _argument: str) -> tuple[Mixer, ...]:
     """Keys and values of another sequence (an encoder's output, an image), kept once."""
     return (replace(_attention(config, shape, LayerKind.FULL), kind=LayerKind.CROSS),)
@@ -204,6 +224,8 @@ _LAWS: dict[str, Law] = {
     patterns.CONVOLUTION: _convolution,
     patterns.HYBRID: _hybrid,
     "hybrid_sliding": _hybrid_window,
+    "convolved": _convolved,
+    "convolved_window": _convolved_window,
     patterns.CROSS: _cross,
     DECODER_WITH_CROSS: _decoder_with_cross,
     SHARED: _shared,

@@ -23,6 +23,8 @@ NONE = "none"
 MOE = "moe"
 MLP = "mlp"
 """A layer that is nothing but its feed-forward part."""
+UNSTATED = "unstated"
+"""The class has a fixed list for another number of layers, and the config gives none: nobody knows."""
 SPARSE = "sparse"
 DENSE = "dense"
 
@@ -75,6 +77,8 @@ def layer_kinds(config: ModelConfig, count: int) -> tuple[Kinds, Basis] | None:
             return kinds[:count], Basis.CONFIG
     for key in ("layer_types", "layers_block_type"):
         own = config.pattern(key, count)
+        if own is None and config.has_pattern(key):
+            return (UNSTATED,) * count, Basis.CLASS_DEFAULT
         if own is not None:
             return tuple(_SPELLINGS.get(kind, kind) for kind in own), Basis.CLASS_DEFAULT
     return None
@@ -95,6 +99,14 @@ def _listed(config: ModelConfig, _count: int) -> Kinds | None:
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return tuple(_SPELLINGS.get(item, item) for item in value)
     return None
+
+
+def _grouped(config: ModelConfig, _count: int) -> Kinds | None:
+    """Read GPT-Neo's list of (cycle, repetitions)."""
+    groups = config.get("attention_types")
+    if not isinstance(groups, list) or not all(isinstance(group, list) and len(group) == 2 for group in groups):  # noqa: PLR2004 - cycle and repetitions
+        return None
+    return tuple(_SPELLINGS.get(word, word) for cycle, times in groups for word in cycle * times)
 
 
 def _lettered(config: ModelConfig, count: int) -> Kinds | None:
@@ -248,6 +260,7 @@ def _sparse_frequency(config: ModelConfig, _count: int) -> Kinds | None:
 
 _READERS: tuple[Reader, ...] = (
     _listed,
+    _grouped,
     _lettered,
     _compression,
     _flagged("hybrid_layer_pattern", FULL, WINDOW),

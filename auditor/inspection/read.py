@@ -40,6 +40,10 @@ def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot:
     figures = _Figures.of(config, text, text_family, task)
     experts = read_experts(text, text_family)
     layers, unknown = _layers(text, text_family, figures, experts, task)
+    if layers and not any(mixer.heads is not None for layer in layers for mixer in layer.mixers) and any(
+        mixer.states for layer in layers for mixer in layer.mixers
+    ):
+        figures = replace(figures, shape=replace(figures.shape, heads=None, kv_heads=None, head_dim=None, value_dim=None))
     if experts is not None and not any(layer.feed_forward is FeedForward.MOE for layer in layers) and layers:
         experts = None
     anatomy = Anatomy(
@@ -137,7 +141,11 @@ def _layers(
     blocks = _block_configs(text, figures, count)
     if blocks is not None:
         return blocks, ()
+    if family.open:
+        return (), _unknown_layers(text, family.open)
     kinds = _kinds(text, family, figures, count, task)
+    if patterns.UNSTATED in kinds:
+        return (), _unknown_layers(text, f"{text.path} does not state the kinds of its layers, and its class has no rule for {count} of them")
     widths = _per_layer_heads(text, count)
     feed_forward = patterns.feed_forward_kinds(text, count) if experts is not None else (patterns.DENSE,) * count
     single = any(kind in (patterns.MOE, patterns.MLP) for kind in kinds)
@@ -148,7 +156,7 @@ def _layers(
             key = (kind, forward, kv_heads)
             if key not in made:
                 shape = figures.shape if kv_heads is None else replace(figures.shape, kv_heads=kv_heads)
-                mixers = mixers_of(kind, text, shape, family)
+                mixers = mixers_of(kind, text, shape, family) * family.caches_per_layer
                 made[key] = Layer(mixers, _forward(kind, forward, single=single, experts=experts), figures.intermediate_size)
             layers.append(made[key])
     except LawError as error:

@@ -106,6 +106,25 @@ def _kda(config: ModelConfig) -> States | None:
     return (state, State(3 * heads * width * (kernel - 1), dtype)) if isinstance(kernel, int) else (state,)
 
 
+def _kda_of_heads(config: ModelConfig) -> States | None:
+    """KDA whose heads are those of the attention."""
+    heads, width = config.positive("num_attention_heads"), config.positive("head_dim")
+    kernel = config.positive("short_conv_kernel_size")
+    if heads is None or width is None or kernel is None:
+        return None
+    dtype = _dtype(config, FLOAT32)
+    return State(heads * width * width, dtype), State(3 * heads * width * (kernel - 1), dtype)
+
+
+def _cca(config: ModelConfig) -> States | None:
+    """Compressed convolutional attention: the inputs of two stacked convolutions over queries and keys, and the last value."""
+    heads, kv_heads, width = config.positive("num_attention_heads"), config.positive("num_key_value_heads"), config.positive("head_dim")
+    first, second = config.positive("cca_time0"), config.positive("cca_time1")
+    if heads is None or kv_heads is None or width is None or first is None or second is None:
+        return None
+    return State((heads + kv_heads) * width * (first + second - 2), COMPUTE), State(width, COMPUTE)
+
+
 def _lightning(config: ModelConfig) -> States | None:
     heads, width = config.positive("num_attention_heads"), config.positive("head_dim")
     hidden = config.positive("hidden_size")
@@ -157,6 +176,8 @@ def _xlstm(config: ModelConfig) -> States | None:
 RECURRENCES: tuple[Recurrence, ...] = (
     Recurrence("gated-deltanet", ("linear_num_value_heads", "linear_key_head_dim"), _gated_deltanet, linear=True),
     Recurrence("kda", ("linear_attn_config",), _kda, linear=True),
+    Recurrence("kda", ("short_conv_kernel_size", "kda_safe_gate"), _kda_of_heads, linear=True),
+    Recurrence("cca", ("cca_time0",), _cca, linear=True, convolution_only=True),
     Recurrence("rg-lru", ("conv1d_width",), _rg_lru, linear=True),
     Recurrence("rwkv4", ("attention_hidden_size",), _rwkv4, linear=True),
     Recurrence("mamba2", ("mamba_n_heads",), _mamba2, linear=False),

@@ -10,7 +10,7 @@ HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model", "dim", "embed_dim", "em
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "depth")
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads")
 KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "num_query_groups")
-HEAD_DIM = ("head_dim", "kv_channels", "d_kv", "attention_head_dim", "head_size")
+HEAD_DIM = ("head_dim", "kv_channels", "d_kv", "attention_head_dim", "head_size", "dim_head")
 INTERMEDIATE = ("intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff", "d_inner", "inner_hidden_size", "mlp_hidden_size")
 VOCABULARY = ("vocab_size", "padded_vocab_size", "embedding_size")
 CONTEXT = ("max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "max_sequence_length", "n_ctx", "max_target_positions", "context_length")
@@ -53,8 +53,6 @@ def read_shape(config: ModelConfig, family: Family) -> Shape:
     rotary, plain = config.integer("qk_rope_head_dim"), config.integer("qk_nope_head_dim")
     if latent_rank(config) is not None and rotary is not None and plain is not None:
         head_dim, head_dim_basis = rotary + plain, Basis.DERIVED
-    elif not config.states("v_head_dim"):
-        value_dim = None
     return Shape(hidden, heads, kv_heads, head_dim, value_dim or head_dim, heads_basis, kv_basis, head_dim_basis)
 
 

@@ -29,6 +29,18 @@ FAMILIES: tuple[Family, ...] = (
     Family(("gpt2", "gpt_bigcode", "gpt_neox", "opt", "bert", "roberta", "xlm-roberta", "phi", "starcoder2", "codegen2"), qkv_bias=True),
     # Experts that no key counts
     Family(("llama4", "llama4_text"), shared_experts=1),
+    # Layers whose kind no key gives
+    Family(("falcon_h1",), layer_kind="hybrid"),
+    Family(("mamba2",), layer_kind="linear_attention", recurrence="mamba2"),
+    Family(("mamba", "falcon_mamba"), layer_kind="linear_attention", recurrence="mamba1"),
+    Family(("rwkv",), layer_kind="linear_attention", recurrence="rwkv4"),
+    Family(("rwkv5", "rwkv6", "rwkv6qwen2", "rwkv7"), layer_kind="linear_attention", recurrence="rwkv"),
+    Family(("xlstm",), layer_kind="linear_attention", recurrence="xlstm"),
+    Family(("inkling_text", "inkling2_text"), kinds={"hybrid": "convolved", "hybrid_sliding": "convolved_window"}),
+    Family(("longcat_flash",), caches_per_layer=2),
+    Family(("gemma4_text", "gemma4_unified_text"), defaults={"global_head_dim": 512}),
+    Family(("gpt_neo",), defaults={"attention_types": [[["global", "local"], 12]]}),
+    Family(("hrm_text",), open="its layers run several times over, and each pass keeps a cache of its own"),
     # Sinks and positions
     Family(("gpt_oss",), sinks=True, qkv_bias=True),
     Family(("mimo_v2_flash",), sinks=True),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class Family:
     """Kind of recurrence of its ``linear_attention`` layers, where the keys do not tell."""
     layer_kind: str = ""
     """Kind of every layer, where the keys do not tell."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Kind as its configs spell it -> the law that holds for it in this family, where that is not the usual one."""
+    caches_per_layer: int = 1
+    """Attention blocks, each with a cache of its own, in what the config counts as one layer."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What its class computes for a missing key and the class table therefore lacks."""
+    open: str = ""
+    """Why its cache cannot be computed from the config: reported as unknown."""
     position: str = ""
     tied: bool | None = None
     """Whether embedding and head are one matrix, where neither config nor class says."""

@@ -1,0 +1,114 @@
+"""What no field of a law describes: small functions, named by the laws that need them."""
+
+from collections.abc import Callable
+
+from auditor.inspection.anatomy import Anatomy
+from auditor.inspection.model import LayerKind
+from auditor.inspection.parameters_keys import Missing, Parts, given, need, number, numbers, yes
+
+
+def _gemma4(anatomy: Anatomy) -> Parts:
+    """Gemma 4: scales of the router and three more norms around experts; embeddings per layer in the small sizes."""
+    config, h, layers = anatomy.text, given(anatomy.hidden_size, "the hidden size"), len(anatomy.layers)
+    body = 0
+    if anatomy.experts is not None:
+        body += anatomy.moe_layers * (h + anatomy.experts.count + 3 * h)
+    if inner := number(config, "hidden_size_per_layer_input"):
+        rows = need(config, "vocab_size_per_layer_input", "vocab_size")
+        body += rows * layers * inner + h * layers * inner + inner + layers * (2 * h * inner + h)
+    if number(config, "num_kv_shared_layers"):
+        raise Missing("no parameter law is taught for layers that share keys and values")
+    return Parts(body=body)
+
+
+def _falcon(anatomy: Anatomy) -> Parts:
+    """Falcon: one norm per layer for the parallel layout, two for the newer one; multi-query in the first release."""
+    config, h = anatomy.text, given(anatomy.hidden_size, "the hidden size")
+    parallel, newer = yes(config, "parallel_attn"), yes(config, "new_decoder_architecture")
+    norms = number(config, "num_ln_in_parallel_attn") or (2 if newer else 1 if parallel else 2)
+    return Parts(body=(norms - 2) * 2 * h * len(anatomy.layers))
+
+
+def _laguna(anatomy: Anatomy) -> Parts:
+    """Laguna: query heads differ by layer."""
+    config, h, heads = anatomy.text, given(anatomy.hidden_size, "the hidden size"), given(anatomy.heads, "the number of heads")
+    width = given(anatomy.head_dim, "the head width")
+    by_layer = numbers(config.get("num_attention_heads_per_layer"))
+    if by_layer and len(by_layer) != len(anatomy.layers):
+        raise Missing("the config's heads per layer are not as many as its layers")
+    gated = config.get("gating")
+    gate = 1 if gated is True or gated == "per-head" else width
+    total = sum(count * (2 * h * width + h * gate) for count in by_layer) if by_layer else 0
+    assumed = len(anatomy.layers) * heads * (2 * h * width + h) if by_layer else 0
+    return Parts(body=total - assumed)
+
+
+def _minimax_m3(anatomy: Anatomy) -> Parts:
+    """MiniMax M3: an indexer of its own in sparse layers."""
+    config, h = anatomy.text, given(anatomy.hidden_size, "the hidden size")
+    sparse = config.get("sparse_attention_config")
+    sparse = sparse if isinstance(sparse, dict) else {}
+    width, heads = sparse.get("sparse_index_dim"), sparse.get("sparse_num_index_heads")
+    indexed = sum(any(mixer.kind is LayerKind.INDEXER for mixer in layer.mixers) for layer in anatomy.layers)
+    if indexed and not (isinstance(width, int) and isinstance(heads, int)):
+        raise Missing("the config does not describe its sparse attention")
+    body = indexed * (h * heads * width + h * width + 2 * width) if indexed else 0
+    return Parts(body=body)
+
+
+def _mllama(anatomy: Anatomy) -> Parts:
+    """Llama 3.2 Vision: cross-attention layers with two gates and normed queries and keys."""
+    h, heads = given(anatomy.hidden_size, "the hidden size"), given(anatomy.heads, "the number of heads")
+    kv_heads, width = given(anatomy.kv_heads, "the number of key/value heads"), given(anatomy.head_dim, "the head width")
+    crossed = sum(any(mixer.kind is LayerKind.CROSS for mixer in layer.mixers) for layer in anatomy.layers)
+    each = 2 * h * heads * width + 2 * h * kv_heads * width + 2 * width + 2
+    return Parts(body=crossed * each)
+
+
+def _deepseek_v4(anatomy: Anatomy) -> Parts:
+    """DeepSeek V4: one shared key/value head, compressed keys in two strengths, an indexer, hyper-connections."""
+    config, h = anatomy.text, given(anatomy.hidden_size, "the hidden size")
+    heads, width, rank = need(config, "num_attention_heads"), need(config, "head_dim"), need(config, "q_lora_rank")
+    groups, out = need(config, "o_groups"), need(config, "o_lora_rank")
+    attention = heads + h * rank + rank + rank * heads * width + h * width + width
+    attention += heads * width // groups * groups * out + groups * out * h
+    index, index_heads = need(config, "index_head_dim"), need(config, "index_n_heads")
+
+    def compressor(ratio: int, channels: int, kept: int) -> int:
+        return ratio * channels + 2 * h * channels + kept
+
+    light, heavy = _ratios(anatomy)
+    body = len(anatomy.layers) * attention
+    for layer in anatomy.layers:
+        kinds = {mixer.kind for mixer in layer.mixers}
+        if LayerKind.INDEXER in kinds:
+            body += compressor(light, 2 * width, width) + compressor(light, 2 * index, index) + rank * index_heads * index + h * index_heads
+        elif LayerKind.LATENT in kinds:
+            body += compressor(heavy, width, width)
+    lanes = need(config, "hc_mult")
+    mixing = (2 + lanes) * lanes
+    body += len(anatomy.layers) * 2 * (mixing * lanes * h + mixing + 3) + lanes * lanes * h + lanes + 1
+    return Parts(body=body)
+
+
+def _ratios(anatomy: Anatomy) -> tuple[int, int]:
+    """Return the two compression ratios: the lighter one has an indexer."""
+    stated = sorted({ratio for ratio in numbers(anatomy.text.get("compress_ratios")) if ratio})
+    if len(stated) == 2:
+        return stated[0], stated[1]
+    rates = anatomy.text.get("compress_rates")
+    if isinstance(rates, dict):
+        light, heavy = rates.get("compressed_sparse_attention"), rates.get("heavily_compressed_attention")
+        if isinstance(light, int) and isinstance(heavy, int):
+            return light, heavy
+    raise Missing("the config does not state how its keys are compressed")
+
+
+EXCEPTIONS: dict[str, Callable[[Anatomy], Parts]] = {
+    "gemma4": _gemma4,
+    "falcon": _falcon,
+    "laguna": _laguna,
+    "minimax_m3": _minimax_m3,
+    "mllama": _mllama,
+    "deepseek_v4": _deepseek_v4,
+}

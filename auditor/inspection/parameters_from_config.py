@@ -1,0 +1,152 @@
+"""Parameters from a config alone: the law of its family, applied to its anatomy. Exact or unknown, never an estimate."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from auditor.inspection.anatomy import Anatomy, FeedForward, Layer, Mixer
+from auditor.inspection.model import LayerKind
+from auditor.inspection.parameters_blocks import (
+    RECURRENT,
+    feed_forward,
+    grouped_attention,
+    latent_attention,
+    routed_experts,
+    router,
+)
+from auditor.inspection.parameters_encoders import WHOLE, architecture, labels
+from auditor.inspection.parameters_exceptions import EXCEPTIONS
+from auditor.inspection.parameters_keys import Missing, Parts, given, need, number, yes
+from auditor.inspection.parameters_laws import DECODERS, Decoder
+from auditor.inspection.parameters_towers import PROJECTORS, TOWERS
+
+_ATTENTION = frozenset({LayerKind.FULL, LayerKind.WINDOW, LayerKind.CHUNK, LayerKind.SHARED, LayerKind.NONE})
+
+
+def count_parts(anatomy: Anatomy) -> Parts:
+    """Return the parameters of the class that ``architectures[0]`` names. Raises Missing where no law or a figure is missing."""
+    whole = WHOLE.get(anatomy.config.model_type)
+    if whole is not None:
+        return whole(anatomy)
+    parts = decoder(anatomy)
+    if anatomy.towers or anatomy.text is not anatomy.config:
+        parts.towers = _towers(anatomy)
+    return parts
+
+
+def _towers(anatomy: Anatomy) -> int:
+    projector = PROJECTORS.get(anatomy.config.model_type)
+    if projector is None:
+        raise Missing(f"no parameter law is taught for the projector of {anatomy.model_type or 'this model'}")
+    total = projector(anatomy.config, given(anatomy.hidden_size, "the hidden size"))
+    for tower in anatomy.towers:
+        law = TOWERS.get(tower.config.model_type)
+        if law is None:
+            raise Missing(f"no parameter law is taught for {tower.config.model_type or tower.name} towers")
+        total += law(tower.config)
+    return total
+
+
+def decoder(anatomy: Anatomy) -> Parts:
+    """Return the parameters of a decoder-only language model."""
+    law = DECODERS.get(anatomy.text.model_type)
+    if law is None:
+        raise Missing(f"no parameter law is taught for model type {anatomy.text.model_type or '(none)'}")
+    text = anatomy.text
+    h, vocabulary = given(anatomy.hidden_size, "the hidden size"), given(anatomy.vocab_size, "the vocabulary size")
+    parts = Parts(embedding=vocabulary * h, tied=anatomy.tied is True)
+    norm = _norm(law, text.get(law.norm_if) if law.norm_if else True) * h
+    made: dict[Layer, tuple[int, int]] = {}
+    for layer in anatomy.layers:
+        if layer not in made:
+            made[layer] = layer_parts(anatomy, law, layer, h, norm)
+        parts.body += made[layer][0]
+        parts.experts += made[layer][1]
+    if not anatomy.layers:
+        raise Missing("the config does not say how many layers there are")
+    parts.body += norm * law.final_norm + norm * law.embedding_norm
+    if law.positions:
+        parts.body += (need(text, law.positions, "n_positions") + law.position_offset) * h
+    if law.embedding_width and (width := number(text, law.embedding_width)) and width != h:
+        parts.embedding = vocabulary * width
+        parts.body += 2 * width * h
+    parts.add(_head(anatomy, law, h, parts.embedding, vocabulary))
+    parts.embedding += law.embedding_rows_beyond * h
+    if law.extra:
+        parts.add(EXCEPTIONS[law.extra](anatomy))
+    parts.mtp = None if anatomy.mtp_layers else 0
+    return parts
+
+
+def _norm(law: Decoder, shifted: object) -> int:
+    return law.norm if shifted is not False else 1
+
+
+def _head(anatomy: Anatomy, law: Decoder, h: int, embedding: int, vocabulary: int) -> Parts:
+    """Return what the class puts on top: nothing, a language-model head, a classifier."""
+    name = architecture(anatomy.config)
+    if "SequenceClassification" in name or "RewardModel" in name or "TokenClassification" in name:
+        count = 1 if "Reward" in name else labels(anatomy.config)
+        return Parts(body=h * count + (count if "Token" in name else 0))
+    if not name or (name.endswith("Model") and "LMHead" not in name):
+        return Parts()
+    tied = given_flag(anatomy.tied)
+    return Parts(head=0 if tied else embedding, body=vocabulary if law.head_bias else 0)
+
+
+def given_flag(tied: bool | None) -> bool:
+    """Return whether the head is tied. Raises Missing when nothing says."""
+    if tied is None:
+        raise Missing("the config does not say whether embedding and head are tied")
+    return tied
+
+
+def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int) -> tuple[int, int]:
+    """Return (body, routed experts) of one layer."""
+    text = anatomy.text
+    body = 0
+    for mixer in layer.mixers:
+        if law.attention == "none":
+            continue
+        if mixer.kind is LayerKind.LATENT:
+            indexed = any(other.kind is LayerKind.INDEXER for other in layer.mixers)
+            body += latent_attention(text, h, mixer, indexed=indexed)
+        elif mixer.kind in (LayerKind.RECURRENT, LayerKind.CONVOLUTION):
+            block = RECURRENT.get(mixer.recurrence)
+            if block is None:
+                raise Missing(f"no parameter law is taught for {mixer.recurrence or 'this recurrence'}")
+            body += block(text, law, h)
+        elif mixer.kind in _ATTENTION and mixer.heads is not None:
+            body += grouped_attention(text, law, h, mixer)
+        elif mixer.kind not in (LayerKind.NONE, LayerKind.INDEXER) and not (mixer.kind is LayerKind.CROSS and law.extra):
+            raise Missing(f"no parameter law is taught for {mixer.kind} layers of {text.model_type}")
+    experts = 0
+    if layer.feed_forward is FeedForward.MOE:
+        if anatomy.experts is None:
+            raise Missing("the config does not describe the experts")
+        experts = routed_experts(text, law, anatomy.experts, h)
+        body += router(text, law, anatomy.experts, h)
+    if (layer.feed_forward is FeedForward.DENSE and not law.mixer_only) or (law.dense_beside_experts and layer.feed_forward is FeedForward.MOE):
+        body += feed_forward(text, law, h, _width(anatomy, law, layer, h))
+    alone = layer.feed_forward is FeedForward.NONE or law.single or law.mixer_only
+    norms = law.layer_norms_alone if alone and law.layer_norms_alone is not None else law.layer_norms
+    return body + norms * norm, experts
+
+
+def _width(anatomy: Anatomy, law: Decoder, layer: Layer, h: int) -> int:
+    if law.mlp_width == "four":
+        return 4 * h
+    if law.mlp_width == "half":
+        return given(layer.intermediate_size, "the feed-forward width") // 2
+    if law.mlp_width == "falcon":
+        return number(anatomy.text, "ffn_hidden_size") or 4 * h
+    if law.mlp_width == "mpt":
+        return int(anatomy.text.number("expansion_ratio") or 4) * h
+    if law.mlp_width:
+        return need(anatomy.text, law.mlp_width)
+    if layer.intermediate_size is None and not law.gated:
+        return number(anatomy.text, "n_inner", "ffn_dim", "intermediate_size") or 4 * h
+    return given(layer.intermediate_size, "the feed-forward width")
+
+
+Law = Callable[[Anatomy], Parts]
+__all__ = ["Law", "Mixer", "count_parts", "decoder", "replace", "yes"]

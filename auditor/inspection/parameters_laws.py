@@ -1,0 +1,174 @@
+"""Which law counts the parameters of which model type. Families share laws; a record states only how a family departs from Llama's.
+
+To add a decoder: add its ``model_type`` to ``DECODERS``, with the exceptions its code makes. Parameters are those of the class that
+transformers builds; ``tests/inspection/test_parameter_laws.py`` compares every law with counts made there.
+"""
+
+from dataclasses import dataclass, replace
+
+Flag = bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """A decoder-only language model, or the language model's part of a larger one. Flags name the config key that decides."""
+
+    qkv_bias: Flag = "attention_bias"
+    key_bias: bool = True
+    """Whether the key projection has a bias where query and value have."""
+    out_bias: Flag = "attention_bias"
+    mlp_bias: Flag = "mlp_bias"
+    gated: bool = True
+    """Three feed-forward matrices instead of two."""
+    norm: int = 1
+    """Vectors per norm: 1 a scale, 2 a scale and a shift, 0 a norm without parameters."""
+    norm_if: str = ""
+    """Key that takes the shift away when it is false."""
+    layer_norms: int = 2
+    layer_norms_alone: int | None = None
+    """Norms of layers without a feed-forward part (or that are only one), where they differ."""
+    final_norm: bool = True
+    embedding_norm: bool = False
+    embedding_rows_beyond: int = 0
+    """Rows of the embedding beyond the vocabulary."""
+    embedding_width: str = ""
+    """Key of the embedding's width, where it may differ from the hidden size and is then projected."""
+    qk_norm: str = ""
+    """``head``: one scale of a head's width each; ``width``: of all heads; ``heads``: a scale per head and channel."""
+    qk_norm_if: Flag = True
+    attention: str = "grouped"
+    """``none`` where ``extra`` counts it."""
+    sinks: Flag = False
+    windowed_sinks: Flag = False
+    """The same for windowed layers, where another key decides."""
+    gate: str = ""
+    """Gate on the attention's output: ``query`` (query projection twice as wide), ``head`` or ``width`` (a matrix of its own)."""
+    keys_of_values: Flag = False
+    """Key that makes full-attention layers use their keys as values."""
+    positions: str = ""
+    """Key that gives the rows of a learned position table."""
+    position_offset: int = 0
+    vocabulary_multiple: str = ""
+    """Key whose value the embedding's rows are rounded up to a multiple of."""
+    head_bias: bool = False
+    router_bias: Flag = False
+    trained_correction: bool = False
+    """Whether the routing correction is a parameter (else a buffer)."""
+    expert_bias: bool = False
+    expert_input: str = ""
+    """Key of the narrower width in which experts work, between two projections of their own."""
+    shared_gate: bool = False
+    """Whether shared experts are weighted by a gate of their own."""
+    dense_beside_experts: bool = False
+    """Whether MoE layers keep a dense feed-forward part next to the experts."""
+    single: bool = False
+    """Whether a layer is one mixer or one feed-forward part, each with one norm."""
+    mixer_only: bool = False
+    """Whether layers have no feed-forward part, whatever widths the config states."""
+    mamba_norms: Flag = False
+    """Norms inside the state-space layer."""
+    mamba_width: str = ""
+    mlp_width: str = ""
+    """Width of dense feed-forward parts: a config key, or ``four`` times hidden, ``half`` the stated width, ``falcon``, ``mpt``."""
+    extra: str = ""
+    """Name of a function in ``parameters_exceptions`` that adds what no field above describes."""
+
+
+LLAMA = Decoder()
+_PLAIN = Decoder(qkv_bias=False, out_bias=False, mlp_bias=False)
+_QWEN2 = replace(_PLAIN, qkv_bias=True)
+_QWEN3 = Decoder(mlp_bias=False, qk_norm="head")
+_GEMMA = Decoder(mlp_bias=False)
+_GPT2 = Decoder(qkv_bias=True, out_bias=True, mlp_bias=True, gated=False, norm=2, positions="max_position_embeddings")
+_DEEPSEEK = Decoder(mlp_bias=False)
+
+#: model_type of the language model -> its law.
+DECODERS: dict[str, Decoder] = {
+    "llama": LLAMA,
+    "smollm3": LLAMA,
+    "granite": LLAMA,
+    "exaone": replace(_PLAIN),
+    "exaone4": replace(_PLAIN, qk_norm="head"),
+    "mistral": _PLAIN,
+    "ministral": _PLAIN,
+    "ministral3": _PLAIN,
+    "mixtral": _PLAIN,
+    "internlm2": Decoder(qkv_bias="bias", out_bias="bias", mlp_bias=False),
+    "baichuan": _PLAIN,
+    "xverse": _PLAIN,
+    "minicpm": _PLAIN,
+    "mimo": _QWEN2,
+    "qwen": replace(_PLAIN, qkv_bias=True),
+    "qwen2": _QWEN2,
+    "qwen2_vl_text": _QWEN2,
+    "qwen2_5_vl_text": _QWEN2,
+    "qwen2_moe": replace(_QWEN2, qkv_bias="qkv_bias", shared_gate=True),
+    "qwen3": _QWEN3,
+    "qwen3_moe": _QWEN3,
+    "qwen3_vl_text": _QWEN3,
+    "qwen3_vl_moe_text": _QWEN3,
+    "qwen3_omni_moe_text": _QWEN3,
+    "qwen3_next": replace(_QWEN3, gate="query", shared_gate=True),
+    "qwen3_5_text": replace(_QWEN3, gate="query"),
+    "qwen3_5_moe_text": replace(_QWEN3, gate="query", shared_gate=True),
+    "olmo": replace(LLAMA, mlp_bias=False, norm=0),
+    "olmo2": replace(LLAMA, mlp_bias=False, qk_norm="width"),
+    "olmo3": replace(LLAMA, mlp_bias=False, qk_norm="width"),
+    "olmoe": replace(LLAMA, mlp_bias=False, qk_norm="width"),
+    "gemma": _GEMMA,
+    "gemma2": replace(_GEMMA, layer_norms=4),
+    "gemma3_text": replace(_GEMMA, layer_norms=4, qk_norm="head"),
+    "gemma4_text": replace(_GEMMA, layer_norms=4, qk_norm="head", extra="gemma4", keys_of_values="attention_k_eq_v", dense_beside_experts=True),
+    "recurrent_gemma": replace(_GEMMA, out_bias=True, mlp_bias=True, mlp_width="half"),
+    "phi": replace(_GPT2, positions="", layer_norms=1, head_bias=True, qk_norm_if="qk_layernorm", qk_norm="layernorm"),
+    "phi3": _PLAIN,
+    "phimoe": Decoder(out_bias="attention_bias", norm=2, head_bias=True),
+    "starcoder2": Decoder(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", gated=False, norm=2),
+    "stablelm": Decoder(qkv_bias="use_qkv_bias", out_bias=False, mlp_bias=False, norm=2, qk_norm_if="qk_layernorm", qk_norm="heads"),
+    "gpt2": _GPT2,
+    "gpt_bigcode": _GPT2,
+    "gpt_neox": replace(_GPT2, positions="", qkv_bias="attention_bias", out_bias="attention_bias"),
+    "gptj": replace(_GPT2, positions="", qkv_bias=False, out_bias=False, layer_norms=1, head_bias=True),
+    "opt": replace(
+        _GPT2, qkv_bias="enable_bias", out_bias="enable_bias", mlp_bias="enable_bias", position_offset=2, embedding_width="word_embed_proj_dim"
+    ),
+    "bloom": replace(_GPT2, positions="", embedding_norm=True, mlp_width="four"),
+    "falcon": Decoder(qkv_bias="bias", out_bias="bias", mlp_bias="bias", gated=False, norm=2, extra="falcon", mlp_width="falcon"),
+    "mpt": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, gated=False, norm=1, mlp_width="mpt"),
+    "cohere": replace(LLAMA, mlp_bias=False, layer_norms=1, qk_norm="heads", qk_norm_if="use_qk_norm"),
+    "cohere2": replace(LLAMA, mlp_bias=False, layer_norms=1),
+    "glm": replace(LLAMA, out_bias=False, mlp_bias=False),
+    "glm4": replace(LLAMA, out_bias=False, mlp_bias=False, layer_norms=4),
+    "glm4_moe": replace(LLAMA, out_bias=False, mlp_bias=False, qk_norm="head", qk_norm_if="use_qk_norm"),
+    "glm4v_text": replace(LLAMA, qkv_bias=True, out_bias=False, mlp_bias=False, layer_norms=4),
+    "glm4v_moe_text": replace(LLAMA, out_bias=False, mlp_bias=False),
+    "chatglm": replace(_PLAIN, qkv_bias="add_qkv_bias"),
+    "deepseek_v2": _DEEPSEEK,
+    "deepseek_v3": _DEEPSEEK,
+    "kimi_k2": _DEEPSEEK,
+    "deepseek_v32": _DEEPSEEK,
+    "glm_moe_dsa": _DEEPSEEK,
+    "deepseek_v4": replace(_DEEPSEEK, attention="none", extra="deepseek_v4"),
+    "deepseek_ref": replace(_DEEPSEEK, attention="none", extra="deepseek_v4"),
+    "minicpm3": replace(_DEEPSEEK, mlp_bias="mlp_bias"),
+    "kimi_linear": _DEEPSEEK,
+    "llama4_text": replace(LLAMA, mlp_bias=False, mlp_width="intermediate_size_mlp"),
+    "gpt_oss": Decoder(mlp_bias=False, router_bias=True, expert_bias=True, sinks=True),
+    "granitemoe": replace(LLAMA, mlp_bias=False),
+    "minimax_m2": Decoder(qkv_bias=False, out_bias=False, qk_norm="width"),
+    "minimax": Decoder(qkv_bias=False, out_bias=False),
+    "mimo_v2_flash": Decoder(
+        out_bias=False, mlp_bias=False, sinks="add_full_attention_sink_bias", windowed_sinks="add_swa_attention_sink_bias"
+    ),
+    "laguna": Decoder(mlp_bias=False, qk_norm="head", trained_correction=True, gate="head", extra="laguna"),
+    "minimax_m3_vl_text": Decoder(mlp_bias=False, qk_norm="head", mlp_width="dense_intermediate_size", extra="minimax_m3"),
+    "muse_glimmer_text": Decoder(mlp_bias=False, layer_norms=4, gate="width"),
+    "mllama_text_model": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, embedding_rows_beyond=8, extra="mllama"),
+    "mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated"),
+    "falcon_mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated"),
+    "mamba2": Decoder(layer_norms_alone=1, mixer_only=True, mamba_norms=True),
+    "jamba": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, mamba_norms=True),
+    "nemotron_h": Decoder(gated=False, single=True, mamba_norms=True, layer_norms_alone=1, expert_input="moe_latent_size"),
+    "bamba": Decoder(mamba_norms=True),
+    "lfm2": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, qk_norm="head"),
+}
