@@ -5,9 +5,10 @@ from pathlib import Path
 
 from auditor.errors import NotFound, TargetError
 from auditor.snapshot import Snapshot
-from auditor.sources import saved
+from auditor.sources import lone, saved
+from auditor.sources.base import Range
 from auditor.sources.cache import cache_folder, cached
-from auditor.sources.folder import Folder, lone_document
+from auditor.sources.folder import Folder
 from auditor.sources.options import SourceOptions
 from auditor.sources.take import take
 from auditor.weights.names import SHARDS_LIMIT, shard_path, weight_name
@@ -18,7 +19,7 @@ _HUB_ID = re.compile(r"(?:hf://(?:models/)?)?(?P<id>\w[\w.-]*/[\w.-]+)(?:@(?P<re
 # What can only be meant as a path.
 _LOCAL_STARTS = ("/", "./", "../", "~")
 _LOCAL_ENDS = (".json", ".gz", ".safetensors", ".gguf")
-_ACCEPTED = "name a folder, a config.json, a .safetensors or .gguf file, a saved snapshot, or a Hub id org/name"
+_ACCEPTED = "name a folder, a config.json, a .safetensors or .gguf file, a saved snapshot, a Hub id org/name, or an object store's URL"
 
 
 def open_target(text: str, options: SourceOptions) -> Snapshot:
@@ -31,6 +32,11 @@ def open_target(text: str, options: SourceOptions) -> Snapshot:
     folder, colon, inner = text.rpartition(":")
     if colon and inner and _is_there(Path(folder).expanduser()):
         return _folder(Path(folder).expanduser(), text, options, inner)
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme == "file":
+        return open_target(rest, options)
+    if separator and scheme != "hf":
+        return _object_store(scheme, text, options)
     name = _HUB_ID.fullmatch(text)
     if text.startswith(_LOCAL_STARTS) or (name is not None and name["id"].endswith(_LOCAL_ENDS)):
         raise NotFound(f"{text} does not exist", "check the path")
@@ -48,6 +54,26 @@ def _hub(identity: str, revision: str | None, inner: str | None, options: Source
     from auditor.sources.hub import HubRepository  # noqa: PLC0415
 
     return take(HubRepository(identity, revision, options), options, inner)
+
+
+def _object_store(scheme: str, text: str, options: SourceOptions) -> Snapshot:
+    from auditor.sources.object_store import DRIVERS, ObjectStore  # noqa: PLC0415 - only who names a URL needs it
+
+    if scheme not in DRIVERS:
+        raise NotFound(f"{text}: no object store is addressed by {scheme}://", f"{_ACCEPTED}; schemes are {', '.join(DRIVERS)}")
+    url, colon, inner = text.rpartition(":")
+    url, path = (text, None) if not colon or inner.startswith("//") else (url, inner)
+    store = ObjectStore(url)
+    if store.lone is None or store.lone.endswith((".safetensors", ".gguf")):
+        return take(store, options, path or store.lone)
+    (data,) = store.read([Range(store.lone, 0, saved.SIZE_LIMIT)])
+    if isinstance(data, TargetError):
+        raise data
+    if store.lone.endswith(saved.SUFFIXES):
+        return saved.parse(data, store.id)
+    if store.lone.endswith(".json"):
+        return lone.document(store.lone, data, url, store.source)
+    raise TargetError(f"{text} is no kind of file that describes a model", _ACCEPTED)
 
 
 def _is_there(path: Path) -> bool:
@@ -69,14 +95,11 @@ def _local(path: Path, text: str, options: SourceOptions) -> Snapshot:
         only = _with_shards(path)
         return take(Folder(path.parent, text, source=name.rpartition(".")[2], files=only), options, name)
     if name.endswith(".json"):
-        return lone_document(path, text)
+        return lone.read_document(path, text)
     raise TargetError(f"{text} is no kind of file that describes a model", _ACCEPTED)
 
 
 def _folder(path: Path, text: str, options: SourceOptions, inner: str | None = None) -> Snapshot:
-    """Take a folder; ``inner`` names a weight file in it, or a folder to take in its place."""
-    if inner is not None and (path / inner).is_dir():
-        path, inner = path / inner, None
     return take(cache_folder(path.absolute()) or Folder(path, text.rstrip("/") or text), options, inner)
 
 

@@ -1,7 +1,7 @@
 """What every source offers: a list of files, and ranges of their bytes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from auditor.errors import TargetError
@@ -23,8 +23,8 @@ class Listing:
 
     files: tuple[FileEntry, ...]
     problems: tuple[Problem, ...] = ()
-    card: Mapping[str, Any] = field(default_factory=dict)
-    """What the source itself says of the model (the Hub does); empty elsewhere."""
+    card: Mapping[str, Any] | None = None
+    """What the source itself says of the model, so that its README need not be read; None where it says nothing."""
 
 
 class Repository(Protocol):
@@ -52,9 +52,35 @@ class Repository(Protocol):
         """
 
 
-def first_range(repository: Repository, path: str, length: int) -> bytes:
-    """Return up to ``length`` bytes from the start of one file. Raises TargetError."""
-    (result,) = repository.read([Range(path, 0, length)])
-    if isinstance(result, TargetError):
-        raise result
-    return result
+@dataclass(frozen=True, slots=True)
+class Within:
+    """One folder of a repository, as a repository."""
+
+    whole: Repository
+    folder: str
+    """Without a slash at its end."""
+
+    @property
+    def id(self) -> str:
+        """The whole repository's name and the folder."""
+        return f"{self.whole.id}:{self.folder}"
+
+    @property
+    def revision(self) -> str | None:
+        """The whole repository's revision."""
+        return self.whole.revision
+
+    @property
+    def source(self) -> str:
+        """The whole repository's kind of source."""
+        return self.whole.source
+
+    def listing(self) -> Listing:
+        """Return the files of the folder."""
+        start, whole = len(self.folder) + 1, self.whole.listing()
+        inside = (file for file in whole.files if file.path.startswith(f"{self.folder}/"))
+        return replace(whole, files=tuple(replace(file, path=file.path[start:]) for file in inside))
+
+    def read(self, ranges: Sequence[Range]) -> list[bytes | TargetError]:
+        """Return the bytes of each range."""
+        return self.whole.read([replace(wanted, path=f"{self.folder}/{wanted.path}") for wanted in ranges])

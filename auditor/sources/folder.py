@@ -9,16 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.bounded_json import DOCUMENT_LIMIT, parse_object, too_large
 from auditor.errors import Malformed, NotFound, TargetError
-from auditor.snapshot import FileEntry, Problem, Snapshot
+from auditor.snapshot import FileEntry, Problem
 from auditor.sources.base import Listing, Range
 from auditor.sources.pointers import SIZE_LIMIT, Pointer, parse_pointer
 
 #: No model has more files; a home directory has.
 FILES_LIMIT = 50_000
-#: Names under which a lone document means something else than a configuration.
-_DOCUMENTS = {"model_index.json", "adapter_config.json", "params.json"}
 #: Folders that version control and download tools keep beside the model.
 _SKIPPED = {".git", ".cache", ".huggingface", "__pycache__", "node_modules"}
 
@@ -95,21 +92,6 @@ class Folder:
             return _Content(real, status.st_size)
         fetched = _lfs_object(self._real_root, pointer)
         return _Content(fetched, pointer.size) if fetched else _Content(real, pointer.size, pointer=True)
-
-
-def lone_document(path: Path, identity: str) -> Snapshot:
-    """Return the snapshot of one JSON file: a configuration, under whatever name. Raises TargetError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(DOCUMENT_LIMIT + 1)
-            size = os.fstat(file.fileno()).st_size
-    except OSError as error:
-        raise TargetError(f"{path} cannot be read ({error.strerror})", "check its permissions") from None
-    if size > DOCUMENT_LIMIT:
-        raise too_large(str(path), size, DOCUMENT_LIMIT)
-    document = parse_object(data, str(path))
-    name = path.name if path.name in _DOCUMENTS else "config.json"
-    return Snapshot(id=identity, revision=None, source="config", files=(FileEntry(name, size),), documents={name: document})
 
 
 def _walk(root: Path) -> Iterator[str]:

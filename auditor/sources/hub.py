@@ -20,6 +20,7 @@ from auditor.bounded_json import DOCUMENT_LIMIT, parse_object
 from auditor.errors import AccessDenied, Malformed, NotFound, TargetError, Unreachable
 from auditor.snapshot import FileEntry, Problem
 from auditor.sources.base import Listing, Range
+from auditor.sources.card import kept
 from auditor.sources.options import SourceOptions
 
 #: Requests in flight. More than this gained nothing at 50 ms of latency, and the Hub counts requests.
@@ -28,8 +29,6 @@ WORKERS = 16
 _ATTEMPTS = 2
 _PASSING = {500, 502, 503, 504}
 _PARTIAL = 206
-#: What the Hub says of a model that a model card says too, and what only the Hub knows.
-_CARD = ("license", "license_name", "base_model", "pipeline_tag", "library_name", "tags")
 _LOG_IN = "pass --token, or log in with `hf auth login`"
 
 
@@ -179,8 +178,5 @@ def _size(item: Mapping[str, Any]) -> int | None:
 
 def _card(info: Mapping[str, Any]) -> dict[str, Any]:
     data = info.get("cardData")
-    card = {name: data[name] for name in _CARD if name in data} if isinstance(data, dict) else {}
-    card |= {name: info[name] for name in ("gated", "private") if isinstance(info.get(name), bool | str)}
-    if "pipeline_tag" not in card and isinstance(info.get("pipeline_tag"), str):
-        card["pipeline_tag"] = info["pipeline_tag"]
-    return card
+    card = kept(data) if isinstance(data, dict) else {}
+    return card | {name: info[name] for name in ("gated", "private") if isinstance(info.get(name), bool | str)}

@@ -6,11 +6,12 @@ from typing import Any
 
 from auditor.bounded_json import DOCUMENT_LIMIT, parse_list, parse_object, too_large
 from auditor.errors import AccessDenied, Malformed, NotFound, TargetError, Unreachable
-from auditor.snapshot import FileEntry, Problem, Snapshot, WeightFile, WeightSet
-from auditor.sources.base import Listing, Range, Repository
+from auditor.snapshot import CodeFile, FileEntry, Problem, Snapshot, WeightFile, WeightSet
+from auditor.sources import card, code
+from auditor.sources.base import Range, Repository, Within
 from auditor.sources.headers import read_headers
 from auditor.sources.options import SourceOptions
-from auditor.weights.choose import Choice, choose
+from auditor.weights.choose import choose
 from auditor.weights.names import index_name
 
 #: Documents that describe a model by themselves: one that cannot be read leaves nothing to say.
@@ -23,12 +24,15 @@ _LISTS = ("modules.json",)
 
 
 def take(repository: Repository, options: SourceOptions, path: str | None = None) -> Snapshot:
-    """Return the snapshot of a repository; ``path`` names the weight file to take of several.
+    """Return the snapshot of a repository; ``path`` names the weight file to take of several, or a folder in place of the root.
 
     Raises TargetError when there is nothing to describe the model. What is wrong with one file of many is a problem of
     the snapshot instead.
     """
     listing = repository.listing()
+    if path is not None and any(file.path.startswith(f"{path}/") for file in listing.files):
+        repository, path = Within(repository, path), None
+        listing = repository.listing()
     entries = {file.path: file for file in listing.files}
     problems = list(listing.problems)
     documents = _documents(repository, entries, problems)
@@ -37,29 +41,26 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
         raise NotFound(f"{repository.id} holds no config.json and no weights", "name the folder or repository of a model")
     problems += choice.problems
     weights = choice.weights
+    found_code = () if options.fast else _code(repository, listing.files, documents, problems)
+    found_card = listing.card if listing.card is not None else _card(repository, entries)
     if options.fast:
         weights = tuple(_unread(group, "headers were not read (--fast)") for group in weights)
     else:
         weights, metadata = read_headers(repository, weights, entries, documents, problems)
         documents.update(metadata)
     documents = {path: _without_map(document) if index_name(path) else document for path, document in documents.items()}
-    return _snapshot(repository, listing, documents, replace(choice, weights=weights), problems, headers_read=not options.fast)
-
-
-def _snapshot(
-    repository: Repository, listing: Listing, documents: dict[str, Any], choice: Choice, problems: Sequence[Problem], *, headers_read: bool
-) -> Snapshot:
     return Snapshot(
         id=repository.id,
         revision=repository.revision,
         source=repository.source,
         files=tuple(sorted(listing.files, key=lambda file: file.path)),
         documents=documents,
-        weights=choice.weights,
+        weights=weights,
         not_loaded=tuple(_unread(group, "not what would be loaded") for group in choice.not_loaded),
+        code=found_code,
         problems=tuple(problems),
-        card=listing.card,
-        headers_read=headers_read,
+        card=found_card,
+        headers_read=not options.fast,
     )
 
 
@@ -81,10 +82,15 @@ def _documents(repository: Repository, entries: dict[str, FileEntry], problems: 
     documents = _read(repository, first, entries, problems)
     second = _components(documents, entries)
     config = documents.get("config.json")
-    if isinstance(config, dict) and "quantization_config" not in config:
+    if isinstance(config, dict) and _leaves_open(config.get("quantization_config")):
         second += [path for path in _QUANTIZATION if path in entries]
     documents.update(_read(repository, second, entries, problems))
     return documents
+
+
+def _leaves_open(quantization: Any) -> bool:
+    # ModelOpt's exporters write the scheme of the cache into their own file only.
+    return not isinstance(quantization, dict) or quantization.get("quant_method") in {None, "modelopt"}
 
 
 def _components(documents: dict[str, Any], entries: dict[str, FileEntry]) -> list[str]:
@@ -101,6 +107,32 @@ def _components(documents: dict[str, Any], entries: dict[str, FileEntry]) -> lis
         for path in sorted(entries)
         if path.rpartition("/")[0] in wanted and (path.endswith("/config.json") or index_name(path) is not None)
     ]
+
+
+def _card(repository: Repository, entries: dict[str, FileEntry]) -> dict[str, Any]:
+    if "README.md" not in entries or entries["README.md"].pointer:
+        return {}
+    (start,) = repository.read([Range("README.md", 0, card.LIMIT)])
+    return {} if isinstance(start, TargetError) else card.front_matter(start)
+
+
+def _code(repository: Repository, files: Sequence[FileEntry], documents: dict[str, Any], problems: list[Problem]) -> tuple[CodeFile, ...]:
+    """Return what the code beside the configurations contains, where one of them asks for code (``auto_map``)."""
+    folders = {path.rpartition("/")[0] for path, document in documents.items() if isinstance(document, dict) and document.get("auto_map")}
+    wanted = [file for file in files if file.path.endswith(code.SUFFIXES) and not file.pointer and file.path.rpartition("/")[0] in folders]
+    wanted = sorted(wanted, key=lambda file: file.path)[: code.FILES_LIMIT]
+    answers = repository.read(
+        [Range(file.path, 0, code.SIZE_LIMIT if file.size is None else min(file.size, code.SIZE_LIMIT)) for file in wanted]
+    )
+    result = []
+    for file, answer in zip(wanted, answers, strict=True):
+        try:
+            if isinstance(answer, TargetError):
+                raise answer
+            result.append(code.summarise(file.path, answer))
+        except TargetError as error:
+            problems.append(Problem(file.path, str(error)))
+    return tuple(result)
 
 
 def _read(repository: Repository, paths: Iterable[str], entries: dict[str, FileEntry], problems: list[Problem]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_a_quantization_written_beside_the_configuration_is_read(tmp_path: Path)
     write_llama(tmp_path)
     write_json(tmp_path / "hf_quant_config.json", {"quantization": {"quant_algo": "FP8"}})
     assert "hf_quant_config.json" in take(tmp_path).documents
-    write_json(tmp_path / "config.json", LLAMA | {"quantization_config": {"quant_method": "modelopt"}})
+    write_json(tmp_path / "config.json", LLAMA | {"quantization_config": {"quant_method": "fp8"}})
     assert "hf_quant_config.json" not in take(tmp_path).documents
 
 

@@ -1,7 +1,6 @@
 """Models on the Hub, through the real client, against a Hub of our own."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,15 @@ from huggingface_hub import close_session, constants, snapshot_download
 from auditor.errors import AccessDenied, NotFound, TargetError, Unreachable
 from auditor.snapshot import Snapshot
 from auditor.sources import SourceOptions, open_target
-from tests.support.hub_server import COMMIT, Hub, running_hub
+from tests.support.hub_server import COMMIT, Hub
 from tests.support.model_files import LLAMA, write_json, write_llama, write_safetensors, write_sharded
 
 MODEL = "org/name"
 
 
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    root = tmp_path / "hub"
-    write_llama(root / MODEL)
-    with running_hub(root) as server:
-        yield server
-    close_session()
+@pytest.fixture(autouse=True)
+def model(hub: Hub) -> None:
+    write_llama(hub.root / MODEL)
 
 
 def take(hub: Hub, text: str = MODEL, **options: Any) -> Snapshot:
@@ -179,7 +170,7 @@ def test_an_empty_repository(hub: Hub) -> None:
     assert "holds no config.json and no weights" in refusal(hub, NotFound, "org/empty")
 
 
-def test_no_network() -> None:
+def test_no_network(hub: Hub) -> None:
     close_session()
     with pytest.raises(Unreachable, match="cannot be reached") as caught:
         open_target(MODEL, SourceOptions(endpoint="http://127.0.0.1:9"))
