@@ -99,10 +99,9 @@ class Facts(Mapping[str, Known | Unknown]):
 
     def merged(self, other: Mapping[str, Known | Unknown]) -> "Facts":
         """Return these facts with ``other`` laid over them."""
-        added = other if isinstance(other, Facts) else Facts(other)
         result = Facts()
-        # Both sides are checked already; an audit lays facts over facts for every target.
-        result._facts = {**self._facts, **added._facts}
+        # Facts are checked already, and an audit lays facts over facts for every target.
+        result._facts = {**self._facts, **(other if isinstance(other, Facts) else Facts(other))}
         return result
 
 
