@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from auditor.facts import Basis, Known, Unknown
 from auditor.inspection.anatomy import Anatomy
+from auditor.inspection.parameters_from_config import count_parts
 from auditor.inspection.parameters_from_tensors import Tally
+from auditor.inspection.parameters_keys import Missing, Parts
 from auditor.inspection.parameters_roles import Role
 
 Fact = Known | Unknown
@@ -52,10 +54,30 @@ def count_tensors(tallies: Mapping[str, Tally], anatomy: Anatomy | None) -> Coun
 
 
 def count_config(anatomy: Anatomy | None) -> Count:
-    """Return the count that the law of the family gives for a config; unknown where no law is taught."""
+    """Return the count that the law of the family gives for a config; unknown where a law or a figure is missing."""
     if anatomy is None:
         return Count(reason="no config and no tensor table", basis=Basis.DERIVED)
-    return Count(reason=f"no parameter law is known for {anatomy.model_type or 'this config'}", basis=Basis.DERIVED)
+    parts, components = Parts(), []
+    try:
+        if anatomy.components:
+            for name, part in anatomy.components:
+                counted = count_parts(part)
+                components.append((name, counted.total))
+                parts.add(counted)
+        else:
+            parts = count_parts(anatomy)
+    except Missing as missing:
+        return Count(reason=str(missing), basis=Basis.DERIVED)
+    return Count(
+        total=parts.total,
+        embedding=parts.embedding + parts.head,
+        looked_up=0 if parts.tied else parts.embedding,
+        routed_experts=parts.experts,
+        mtp=parts.mtp,
+        towers=parts.towers,
+        components=tuple(components),
+        basis=Basis.DERIVED,
+    )
 
 
 def parameter_facts(count: Count, anatomy: Anatomy | None) -> dict[str, Fact]:

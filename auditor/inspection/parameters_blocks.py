@@ -41,16 +41,13 @@ def grouped_attention(config: ModelConfig, law: Decoder, h: int, mixer: Mixer) -
 
 
 def latent_attention(config: ModelConfig, h: int, mixer: Mixer, *, indexed: bool) -> int:
-    """Multi-head latent attention: compressed queries (unless ``q_lora_rank`` is null), a latent with a rotary key, both expanded per head."""
+    """Multi-head latent attention: compressed queries (unless ``q_lora_rank`` is null), a latent expanded per head, a rotary key."""
     heads = given(mixer.heads, "the number of heads")
     bias = config.get("attention_bias") is True
     rope = number(config, "qk_rope_head_dim")
     nope, value = need(config, "qk_nope_head_dim"), number(config, "v_head_dim") or h // heads
     rank, latent = number(config, "q_lora_rank"), need(config, "kv_lora_rank")
-    if rank:
-        result = linear(h, rank, bias=bias) + rank + rank * heads * (nope + rope)
-    else:
-        result = h * heads * (nope + rope)
+    result = linear(h, rank, bias=bias) + rank + rank * heads * (nope + rope) if rank else h * heads * (nope + rope)
     result += linear(h, latent + rope, bias=bias) + latent + latent * heads * (nope + value)
     result += linear(heads * value, h, bias=bias)
     if indexed:

@@ -237,13 +237,19 @@ def _git(anatomy: Anatomy) -> Parts:
     """GIT: a BERT decoder behind a CLIP vision tower."""
     config = anatomy.config
     h, vocabulary, vision = need(config, "hidden_size"), need(config, "vocab_size"), child(config, "vision_config")
-    body = need(config, "max_position_embeddings") * h + 2 * h + stack(need(config, "num_hidden_layers"), h, need(config, "intermediate_size"))
+    body = (
+        need(config, "max_position_embeddings") * h + 2 * h + stack(need(config, "num_hidden_layers"), h, need(config, "intermediate_size"))
+    )
     projector = linear(need(vision, "hidden_size"), h, bias=True) + 2 * h
     frames = number(config, "num_image_with_embedding") * need(vision, "hidden_size")
     named = architecture(config).endswith("ForCausalLM")
     head = vocabulary * h if named and anatomy.tied is False else 0
     return Parts(
-        embedding=vocabulary * h, head=head, body=body + frames + (vocabulary if named else 0), towers=clip_vision(vision) + projector, tied=not head
+        embedding=vocabulary * h,
+        head=head,
+        body=body + frames + (vocabulary if named else 0),
+        towers=clip_vision(vision) + projector,
+        tied=not head,
     )
 
 

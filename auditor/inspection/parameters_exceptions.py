@@ -50,10 +50,11 @@ def _minimax_m3(anatomy: Anatomy) -> Parts:
     sparse = sparse if isinstance(sparse, dict) else {}
     width, heads = sparse.get("sparse_index_dim"), sparse.get("sparse_num_index_heads")
     indexed = sum(any(mixer.kind is LayerKind.INDEXER for mixer in layer.mixers) for layer in anatomy.layers)
-    if indexed and not (isinstance(width, int) and isinstance(heads, int)):
+    if not indexed:
+        return Parts()
+    if not isinstance(width, int) or not isinstance(heads, int):
         raise Missing("the config does not describe its sparse attention")
-    body = indexed * (h * heads * width + h * width + 2 * width) if indexed else 0
-    return Parts(body=body)
+    return Parts(body=indexed * (h * heads * width + h * width + 2 * width))
 
 
 def _mllama(anatomy: Anatomy) -> Parts:

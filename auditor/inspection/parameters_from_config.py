@@ -1,9 +1,6 @@
 """Parameters from a config alone: the law of its family, applied to its anatomy. Exact or unknown, never an estimate."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
-from auditor.inspection.anatomy import Anatomy, FeedForward, Layer, Mixer
+from auditor.inspection.anatomy import Anatomy, FeedForward, Layer
 from auditor.inspection.model import LayerKind
 from auditor.inspection.parameters_blocks import (
     RECURRENT,
@@ -15,7 +12,7 @@ from auditor.inspection.parameters_blocks import (
 )
 from auditor.inspection.parameters_encoders import WHOLE, architecture, labels
 from auditor.inspection.parameters_exceptions import EXCEPTIONS
-from auditor.inspection.parameters_keys import Missing, Parts, given, need, number, yes
+from auditor.inspection.parameters_keys import Missing, Parts, given, need, number
 from auditor.inspection.parameters_laws import DECODERS, Decoder
 from auditor.inspection.parameters_towers import PROJECTORS, TOWERS
 
@@ -73,8 +70,30 @@ def decoder(anatomy: Anatomy) -> Parts:
     parts.embedding += law.embedding_rows_beyond * h
     if law.extra:
         parts.add(EXCEPTIONS[law.extra](anatomy))
-    parts.mtp = None if anatomy.mtp_layers else 0
+    parts.mtp = _mtp(anatomy, law, h, norm, parts.embedding)
     return parts
+
+
+def _mtp(anatomy: Anatomy, law: Decoder, h: int, norm: int, embedding: int) -> int | None:
+    """Return the parameters of the MTP layers as published checkpoints store them; None where that is not taught.
+
+    DeepSeek V3's layout stores copies of embedding and head with each MTP layer; they are counted, for they are stored.
+    """
+    if not anatomy.mtp_layers:
+        return 0
+    if law.mtp in {"deepseek", "glm"}:
+        last = anatomy.layers[-1]
+        indexed = {any(mixer.kind is LayerKind.INDEXER for mixer in layer.mixers) for layer in anatomy.layers}
+        if len(indexed) > 1:
+            return None
+        copies = 2 * embedding if law.mtp == "deepseek" else 0
+        return anatomy.mtp_layers * (sum(layer_parts(anatomy, law, last, h, norm)) + 2 * h * h + 3 * norm + copies)
+    if law.mtp == "qwen":
+        full = next((layer for layer in anatomy.layers if layer.mixers and layer.mixers[0].kind is LayerKind.FULL), None)
+        if full is None:
+            return None
+        return anatomy.mtp_layers * sum(layer_parts(anatomy, law, full, h, norm)) + 2 * h * h + 3 * norm
+    return None
 
 
 def _norm(law: Decoder, shifted: object) -> int:
@@ -89,15 +108,9 @@ def _head(anatomy: Anatomy, law: Decoder, h: int, embedding: int, vocabulary: in
         return Parts(body=h * count + (count if "Token" in name else 0))
     if not name or (name.endswith("Model") and "LMHead" not in name):
         return Parts()
-    tied = given_flag(anatomy.tied)
-    return Parts(head=0 if tied else embedding, body=vocabulary if law.head_bias else 0)
-
-
-def given_flag(tied: bool | None) -> bool:
-    """Return whether the head is tied. Raises Missing when nothing says."""
-    if tied is None:
+    if anatomy.tied is None:
         raise Missing("the config does not say whether embedding and head are tied")
-    return tied
+    return Parts(head=0 if anatomy.tied else embedding, body=vocabulary if law.head_bias else 0)
 
 
 def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int) -> tuple[int, int]:
@@ -125,7 +138,9 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
             raise Missing("the config does not describe the experts")
         experts = routed_experts(text, law, anatomy.experts, h)
         body += router(text, law, anatomy.experts, h)
-    if (layer.feed_forward is FeedForward.DENSE and not law.mixer_only) or (law.dense_beside_experts and layer.feed_forward is FeedForward.MOE):
+    if (layer.feed_forward is FeedForward.DENSE and not law.mixer_only) or (
+        law.dense_beside_experts and layer.feed_forward is FeedForward.MOE
+    ):
         body += feed_forward(text, law, h, _width(anatomy, law, layer, h))
     alone = layer.feed_forward is FeedForward.NONE or law.single or law.mixer_only
     norms = law.layer_norms_alone if alone and law.layer_norms_alone is not None else law.layer_norms
@@ -146,7 +161,3 @@ def _width(anatomy: Anatomy, law: Decoder, layer: Layer, h: int) -> int:
     if layer.intermediate_size is None and not law.gated:
         return number(anatomy.text, "n_inner", "ffn_dim", "intermediate_size") or 4 * h
     return given(layer.intermediate_size, "the feed-forward width")
-
-
-Law = Callable[[Anatomy], Parts]
-__all__ = ["Law", "Mixer", "count_parts", "decoder", "replace", "yes"]

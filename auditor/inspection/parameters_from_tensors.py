@@ -90,8 +90,9 @@ def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None
     groups = []
     by_dtype: dict[str, int] = {}
     for (pattern, dtype, shape, numbered_mtp), (count, nbytes) in counts.items():
-        role = Role.MTP if numbered_mtp else role_of(pattern, model_type, multimodal=multimodal)
-        each = unpacked(pattern, Stored(dtype, shape), siblings, bits, group_size)
+        named = role_of(pattern, model_type, multimodal=multimodal)
+        role = Role.MTP if numbered_mtp else named
+        each = 0 if named is Role.BUFFER else unpacked(pattern, Stored(dtype, shape), siblings, bits, group_size)
         groups.append(Group(pattern, dtype, shape, role, count, nbytes, each * count))
         by_dtype[dtype] = by_dtype.get(dtype, 0) + nbytes
     result = Tally(tuple(groups), len(seen), tuple(repeated), (), by_dtype)

@@ -70,6 +70,9 @@ class Decoder:
     mamba_width: str = ""
     mlp_width: str = ""
     """Width of dense feed-forward parts: a config key, or ``four`` times hidden, ``half`` the stated width, ``falcon``, ``mpt``."""
+    mtp: str = ""
+    """What an MTP layer is: ``deepseek`` (a last layer, a joining matrix, three norms, copies of embedding and head), ``glm`` (the same
+    without copies), ``qwen`` (a full-attention layer, one joining matrix, three norms). Empty where it is not taught."""
     extra: str = ""
     """Name of a function in ``parameters_exceptions`` that adds what no field above describes."""
 
@@ -80,7 +83,7 @@ _QWEN2 = replace(_PLAIN, qkv_bias=True)
 _QWEN3 = Decoder(mlp_bias=False, qk_norm="head")
 _GEMMA = Decoder(mlp_bias=False)
 _GPT2 = Decoder(qkv_bias=True, out_bias=True, mlp_bias=True, gated=False, norm=2, positions="max_position_embeddings")
-_DEEPSEEK = Decoder(mlp_bias=False)
+_DEEPSEEK = Decoder(mlp_bias=False, mtp="deepseek")
 
 #: model_type of the language model -> its law.
 DECODERS: dict[str, Decoder] = {
@@ -97,8 +100,8 @@ DECODERS: dict[str, Decoder] = {
     "baichuan": _PLAIN,
     "xverse": _PLAIN,
     "minicpm": _PLAIN,
-    "mimo": _QWEN2,
-    "qwen": replace(_PLAIN, qkv_bias=True),
+    "mimo": replace(_QWEN2, mtp="qwen"),
+    "qwen": replace(_PLAIN, qkv_bias=True, mlp_width="half"),
     "qwen2": _QWEN2,
     "qwen2_vl_text": _QWEN2,
     "qwen2_5_vl_text": _QWEN2,
@@ -108,9 +111,9 @@ DECODERS: dict[str, Decoder] = {
     "qwen3_vl_text": _QWEN3,
     "qwen3_vl_moe_text": _QWEN3,
     "qwen3_omni_moe_text": _QWEN3,
-    "qwen3_next": replace(_QWEN3, gate="query", shared_gate=True),
-    "qwen3_5_text": replace(_QWEN3, gate="query"),
-    "qwen3_5_moe_text": replace(_QWEN3, gate="query", shared_gate=True),
+    "qwen3_next": replace(_QWEN3, gate="query", shared_gate=True, mtp="qwen"),
+    "qwen3_5_text": replace(_QWEN3, gate="query", mtp="qwen"),
+    "qwen3_5_moe_text": replace(_QWEN3, gate="query", shared_gate=True, mtp="qwen"),
     "olmo": replace(LLAMA, mlp_bias=False, norm=0),
     "olmo2": replace(LLAMA, mlp_bias=False, qk_norm="width"),
     "olmo3": replace(LLAMA, mlp_bias=False, qk_norm="width"),
@@ -118,7 +121,9 @@ DECODERS: dict[str, Decoder] = {
     "gemma": _GEMMA,
     "gemma2": replace(_GEMMA, layer_norms=4),
     "gemma3_text": replace(_GEMMA, layer_norms=4, qk_norm="head"),
-    "gemma4_text": replace(_GEMMA, layer_norms=4, qk_norm="head", extra="gemma4", keys_of_values="attention_k_eq_v", dense_beside_experts=True),
+    "gemma4_text": replace(
+        _GEMMA, layer_norms=4, qk_norm="head", extra="gemma4", keys_of_values="attention_k_eq_v", dense_beside_experts=True
+    ),
     "recurrent_gemma": replace(_GEMMA, out_bias=True, mlp_bias=True, mlp_width="half"),
     "phi": replace(_GPT2, positions="", layer_norms=1, head_bias=True, qk_norm_if="qk_layernorm", qk_norm="layernorm"),
     "phi3": _PLAIN,
@@ -130,7 +135,12 @@ DECODERS: dict[str, Decoder] = {
     "gpt_neox": replace(_GPT2, positions="", qkv_bias="attention_bias", out_bias="attention_bias"),
     "gptj": replace(_GPT2, positions="", qkv_bias=False, out_bias=False, layer_norms=1, head_bias=True),
     "opt": replace(
-        _GPT2, qkv_bias="enable_bias", out_bias="enable_bias", mlp_bias="enable_bias", position_offset=2, embedding_width="word_embed_proj_dim"
+        _GPT2,
+        qkv_bias="enable_bias",
+        out_bias="enable_bias",
+        mlp_bias="enable_bias",
+        position_offset=2,
+        embedding_width="word_embed_proj_dim",
     ),
     "bloom": replace(_GPT2, positions="", embedding_norm=True, mlp_width="four"),
     "falcon": Decoder(qkv_bias="bias", out_bias="bias", mlp_bias="bias", gated=False, norm=2, extra="falcon", mlp_width="falcon"),
@@ -139,7 +149,7 @@ DECODERS: dict[str, Decoder] = {
     "cohere2": replace(LLAMA, mlp_bias=False, layer_norms=1),
     "glm": replace(LLAMA, out_bias=False, mlp_bias=False),
     "glm4": replace(LLAMA, out_bias=False, mlp_bias=False, layer_norms=4),
-    "glm4_moe": replace(LLAMA, out_bias=False, mlp_bias=False, qk_norm="head", qk_norm_if="use_qk_norm"),
+    "glm4_moe": replace(LLAMA, out_bias=False, mlp_bias=False, qk_norm="head", qk_norm_if="use_qk_norm", mtp="deepseek"),
     "glm4v_text": replace(LLAMA, qkv_bias=True, out_bias=False, mlp_bias=False, layer_norms=4),
     "glm4v_moe_text": replace(LLAMA, out_bias=False, mlp_bias=False),
     "chatglm": replace(_PLAIN, qkv_bias="add_qkv_bias"),
@@ -147,9 +157,9 @@ DECODERS: dict[str, Decoder] = {
     "deepseek_v3": _DEEPSEEK,
     "kimi_k2": _DEEPSEEK,
     "deepseek_v32": _DEEPSEEK,
-    "glm_moe_dsa": _DEEPSEEK,
-    "deepseek_v4": replace(_DEEPSEEK, attention="none", extra="deepseek_v4"),
-    "deepseek_ref": replace(_DEEPSEEK, attention="none", extra="deepseek_v4"),
+    "glm_moe_dsa": replace(_DEEPSEEK, mtp="glm"),
+    "deepseek_v4": replace(_DEEPSEEK, attention="none", mtp="", extra="deepseek_v4"),
+    "deepseek_ref": replace(_DEEPSEEK, attention="none", mtp="", extra="deepseek_v4"),
     "minicpm3": replace(_DEEPSEEK, mlp_bias="mlp_bias"),
     "kimi_linear": _DEEPSEEK,
     "llama4_text": replace(LLAMA, mlp_bias=False, mlp_width="intermediate_size_mlp"),

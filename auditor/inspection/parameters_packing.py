@@ -108,8 +108,8 @@ def _ratio(pattern: str, stored: Stored, siblings: Mapping[str, Stored], bits: f
         case "weight_packed":
             return by_bits if stored.dtype == "int32" else Fraction(2)
         case "W_q":
-            width = Fraction(8) if stored.dtype == "uint8" else Fraction(32)
-            return width / Fraction(bits or 4)
+            word = Fraction(8) if stored.dtype == "uint8" else Fraction(32)
+            return word / Fraction(bits or 4)
         case "codes":
             # additive quantization: the last axis holds one code per code book, each for a group of eight weights
             return Fraction(group_size or 8, stored.shape[-1] if stored.shape else 1)

@@ -70,7 +70,13 @@ def qwen2_vl(config: ModelConfig) -> int:
     merged = h * need(config, "spatial_merge_size") ** 2
     width = int((config.number("mlp_ratio") or 4) * h)
     blocks = stack(need(config, "depth"), h, width)
-    return patches(config, h, bias=False) + blocks + 2 * h + linear(merged, merged, bias=True) + linear(merged, need(config, "hidden_size"), bias=True)
+    return (
+        patches(config, h, bias=False)
+        + blocks
+        + 2 * h
+        + linear(merged, merged, bias=True)
+        + linear(merged, need(config, "hidden_size"), bias=True)
+    )
 
 
 def qwen2_5_vl(config: ModelConfig) -> int:
@@ -78,7 +84,13 @@ def qwen2_5_vl(config: ModelConfig) -> int:
     h = need(config, "hidden_size")
     merged = h * need(config, "spatial_merge_size") ** 2
     blocks = stack(need(config, "depth"), h, need(config, "intermediate_size"), norm=1, gated=True)
-    return patches(config, h, bias=False) + blocks + h + linear(merged, merged, bias=True) + linear(merged, need(config, "out_hidden_size"), bias=True)
+    return (
+        patches(config, h, bias=False)
+        + blocks
+        + h
+        + linear(merged, merged, bias=True)
+        + linear(merged, need(config, "out_hidden_size"), bias=True)
+    )
 
 
 def qwen3_vl(config: ModelConfig) -> int:
@@ -88,7 +100,9 @@ def qwen3_vl(config: ModelConfig) -> int:
     merger = linear(merged, merged, bias=True) + linear(merged, out, bias=True)
     deep = len(numbers(config.get("deepstack_visual_indexes")))
     blocks = stack(need(config, "depth"), h, need(config, "intermediate_size"))
-    return patches(config, h, bias=True) + need(config, "num_position_embeddings") * h + blocks + merger + 2 * h + deep * (merger + 2 * merged)
+    return (
+        patches(config, h, bias=True) + need(config, "num_position_embeddings") * h + blocks + merger + 2 * h + deep * (merger + 2 * merged)
+    )
 
 
 def llama4_vision(config: ModelConfig) -> int:
@@ -115,18 +129,11 @@ def mllama_vision(config: ModelConfig) -> int:
 
 
 def glm4v_vision(config: ModelConfig) -> int:
-    """GLM-4.1V and 4.5V: gated blocks, a strided convolution and a gated merger."""
-    h, out = need(config, "hidden_size"), need(config, "out_hidden_size")
-    width = need(config, "intermediate_size") if config.model_type != "glm4v_moe_vision" else need(config, "intermediate_size")
-    bias = yes(config, "attention_bias")
-    blocks = stack(need(config, "depth"), h, out if config.model_type == "glm4v_vision" else _block_width(config, out), bias=bias, mlp_bias=False, norm=1, gated=True)
-    merge = need(config, "spatial_merge_size")
-    merger = out * out + 2 * out + 3 * out * width
-    return patches(config, h, bias=True) + grid(config) * h + 2 * h + blocks + linear(h * merge**2, out, bias=True) + merger
-
-
-def _block_width(config: ModelConfig, out: int) -> int:
-    return out
+    """GLM-4.1V and 4.5V: gated blocks as wide as the output, a strided convolution and a gated merger."""
+    h, out, width = need(config, "hidden_size"), need(config, "out_hidden_size"), need(config, "intermediate_size")
+    blocks = stack(need(config, "depth"), h, out, bias=yes(config, "attention_bias"), mlp_bias=False, norm=1, gated=True)
+    joined = linear(h * need(config, "spatial_merge_size") ** 2, out, bias=True)
+    return patches(config, h, bias=True) + grid(config) * h + 2 * h + blocks + joined + out * out + 2 * out + 3 * out * width
 
 
 def gemma4_vision(config: ModelConfig) -> int:
@@ -168,7 +175,15 @@ def dinov2(config: ModelConfig) -> int:
     gated = config.get("use_swiglu_ffn") is True
     width = (int(int(h * ratio) * 2 / 3) + 7) // 8 * 8 if gated else int(h * ratio)
     registers = number(config, "num_register_tokens") * h
-    return 2 * h + registers + (grid(config) + 1) * h + patches(config, h, bias=True) + stack(layers, h, width, gated=gated) + layers * 2 * h + 2 * h
+    return (
+        2 * h
+        + registers
+        + (grid(config) + 1) * h
+        + patches(config, h, bias=True)
+        + stack(layers, h, width, gated=gated)
+        + layers * 2 * h
+        + 2 * h
+    )
 
 
 def whisper_encoder(config: ModelConfig) -> int:
@@ -227,7 +242,12 @@ def _gemma3(config: ModelConfig, h: int) -> int:
 def _minimax_m3(config: ModelConfig, h: int) -> int:
     vision = need(child(config, "vision_config"), "hidden_size")
     inner = number(config, "projector_hidden_size") or h
-    return linear(vision, inner, bias=True) + linear(inner, inner, bias=True) + linear(4 * inner, inner, bias=True) + linear(inner, h, bias=True)
+    return (
+        linear(vision, inner, bias=True)
+        + linear(inner, inner, bias=True)
+        + linear(4 * inner, inner, bias=True)
+        + linear(inner, h, bias=True)
+    )
 
 
 def _muse_glimmer(config: ModelConfig, h: int) -> int:
