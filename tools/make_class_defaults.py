@@ -67,6 +67,9 @@ TASK_MAPPINGS = (
     "TIME_SERIES_PREDICTION",
     "TIME_SERIES_CLASSIFICATION",
     "RETRIEVAL",
+    "SEQUENCE_CLASSIFICATION",
+    "TOKEN_CLASSIFICATION",
+    "QUESTION_ANSWERING",
 )
 
 #: Lengths at which a class's own layer pattern is read, so that one counted from the end shows.
@@ -146,7 +149,7 @@ def _defaults(cls: type[PreTrainedConfig], parts: set[str]) -> dict[str, Any]:
         value = field.default
         if value is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
             value = field.default_factory()
-        if value is None and all(built is not None for built in made):
+        if value is None and made and (len(made) > 2 or field.name not in RELATIVE):  # noqa: PLR2004 - the first two have the same widths
             settled = [getattr(built, field.name, None) for built in made]
             value = settled[0] if all(other == settled[0] for other in settled) else None
         if value is not None and value is not BASE.get(field.name, ...) and _plain(value):
@@ -160,7 +163,7 @@ def _plain(value: object) -> bool:
     return isinstance(value, list | tuple) and 0 < len(value) <= 128 and all(isinstance(item, bool | int | float | str) and _plain(item) for item in value)
 
 
-def _built(cls: type[PreTrainedConfig]) -> list[PreTrainedConfig | None]:
+def _built(cls: type[PreTrainedConfig]) -> list[PreTrainedConfig]:
     """Instances of different size: a value that __post_init__ gives to all of them is a constant, any other is derived."""
     names = {field.name for field in dataclasses.fields(cls)}
     sizes = [
@@ -172,7 +175,7 @@ def _built(cls: type[PreTrainedConfig]) -> list[PreTrainedConfig | None]:
         {"num_attention_heads": 64, "hidden_size": 16384, "n_layer": 96},
     ]
     wanted = [size for size in sizes if set(size) <= names]
-    return [_build(cls, size) for size in wanted]
+    return [built for size in wanted if (built := _build(cls, size)) is not None]
 
 
 def _build(cls: type[PreTrainedConfig], values: dict[str, Any]) -> PreTrainedConfig | None:
@@ -184,6 +187,9 @@ def _build(cls: type[PreTrainedConfig], values: dict[str, Any]) -> PreTrainedCon
 
 #: Defaults of the base class, which every class has: no need to repeat them.
 BASE = {"is_encoder_decoder": False}
+
+#: Fields that classes derive from widths: only constant where configs of several widths agree.
+RELATIVE = ("head_dim", "num_key_value_heads")
 
 PATTERN_KEYS = ("layer_types", "mlp_layer_types", "layers_block_type", "indexer_types")
 

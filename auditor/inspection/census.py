@@ -7,7 +7,7 @@ from auditor.facts import Basis, Known, Unknown, Value
 from auditor.inspection.anatomy import Anatomy, Layer, Mixer
 from auditor.inspection.model import LayerGroup, LayerKind
 from auditor.inspection.recurrences import COMPUTE, recurrence_named
-from auditor.inspection.shape import latent_rank
+from auditor.inspection.shape import HEADS, latent_rank
 from auditor.inspection.tasks import ENCODER_TASKS
 from auditor.units import DTYPE_BITS, canonical_dtype
 
@@ -178,7 +178,8 @@ def _recurring(layers: Iterable[Layer], *, linear: bool) -> int:
 def _kind(anatomy: Anatomy) -> str:
     """Return how queries share keys; ``mixed`` where layers differ in that."""
     if anatomy.heads is None:
-        return "none"
+        # Networks in stages list their heads per stage; none of them shares keys.
+        return "mha" if isinstance(anatomy.text.get(*HEADS), list) else "none"
     latent = latent_rank(anatomy.text) is not None
     kinds = set()
     for layer in set(anatomy.layers):

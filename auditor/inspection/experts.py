@@ -29,7 +29,7 @@ def read_experts(config: ModelConfig, family: Family) -> Experts | None:
     if config.get("enable_moe_block") is False:
         return None
     count = _largest(config, COUNT)
-    per_token = _largest(config, PER_TOKEN)
+    per_token = _largest(config, PER_TOKEN) or family.experts_per_token
     if count is None or count < _FEWEST or per_token is None:
         return None
     width = _largest(config, WIDTH) or (config.positive(*INTERMEDIATE) if config.get(*INTERMEDIATE) is not None else None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from auditor.facts import Basis, Unknown
 from auditor.inspection import patterns
-from auditor.inspection.anatomy import Anatomy, Experts, FeedForward, Layer
+from auditor.inspection.anatomy import Anatomy, Experts, FeedForward, Layer, Tower
 from auditor.inspection.architectures import Family, family_of, taught
 from auditor.inspection.config import ModelConfig
 from auditor.inspection.defaults import defaults_for
@@ -12,8 +12,8 @@ from auditor.inspection.experts import read_experts
 from auditor.inspection.laws import DECODER_WITH_CROSS, SHARED, LawError, mixers_of, window_of
 from auditor.inspection.model import LayerKind
 from auditor.inspection.parts import Parts, take_apart
-from auditor.inspection.shape import CONTEXT, HIDDEN, INTERMEDIATE, LAYERS, VOCABULARY, Shape, names, read_shape
-from auditor.inspection.tasks import ENCODER_TASKS, task_of
+from auditor.inspection.shape import CONTEXT, HEADS, HIDDEN, INTERMEDIATE, LAYERS, VOCABULARY, Shape, names, read_shape
+from auditor.inspection.tasks import ENCODER_TASKS, generates, task_of
 from auditor.snapshot import Snapshot
 
 _MTP = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers", "num_mtp_modules", "n_mtp_layers", "mtp_num_layers")
@@ -33,13 +33,13 @@ def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot:
     parts = take_apart(config, family)
     tower_names = frozenset(tower.name for tower in parts.towers)
     task = task_of(config, family, tower_names, snapshot)
-    if task in ("image-encoder", "audio-encoder") and parts.text is not config:
-        parts = _main_tower(parts, task)
+    parts = _main_part(parts, config, task)
     text = parts.text
+    remembers = generates(task, config, text)
     text_family = family_of(text.model_type) if text is not config else family
     figures = _Figures.of(config, text, text_family, task)
     experts = read_experts(text, text_family)
-    layers, unknown = _layers(text, text_family, figures, experts, task)
+    layers, unknown = _layers(text, text_family, figures, experts, remembers=remembers)
     if layers and not any(mixer.heads is not None for layer in layers for mixer in layer.mixers) and any(
         mixer.states for layer in layers for mixer in layer.mixers
     ):
@@ -121,18 +121,32 @@ def _count(config: ModelConfig, *keys: str) -> int | None:
     return config.integer(*keys) if value is not None else None
 
 
-def _main_tower(parts: Parts, task: str) -> Parts:
-    """For a dual encoder: the tower that gives the task its name is the model, the text part is a tower."""
-    wanted = "vision" if task == "image-encoder" else "audio"
-    main = next((tower for tower in parts.towers if tower.name == wanted), None)
-    if main is None:
-        return parts
-    from_text = replace(main, name="text", config=parts.text, layers=_count(parts.text, *LAYERS), heads=None)
-    return Parts(main.config, (*(tower for tower in parts.towers if tower is not main), from_text))
+def _main_part(parts: Parts, config: ModelConfig, task: str) -> Parts:
+    """Return the part that the facts are about.
+
+    Of a dual encoder that is the tower that gives the task its name, and the text part becomes a tower; of a model whose config only
+    wraps an encoder or a backbone, that one.
+    """
+    if task in ("image-encoder", "audio-encoder"):
+        wanted = "vision" if task == "image-encoder" else "audio"
+        main = next((tower for tower in parts.towers if tower.name == wanted), None)
+        if main is not None and (parts.text is not config or config.get(*LAYERS) is None):
+            others = tuple(tower for tower in parts.towers if tower is not main)
+            text = () if parts.text is config else (Tower("text", parts.text, _count(parts.text, *LAYERS)),)
+            return replace(parts, text=main.config, towers=(*others, *text))
+    if parts.text is config and config.get(*LAYERS) is None:
+        wrapped = next((part for key in _WRAPPED if (part := config.part(key)) is not None), None)
+        if wrapped is not None:
+            return replace(parts, text=wrapped)
+    return parts
+
+
+#: Nested configs that are the whole model where nothing stands beside them.
+_WRAPPED = ("encoder_config", "backbone_config", "vlm_config")
 
 
 def _layers(
-    text: ModelConfig, family: Family, figures: _Figures, experts: Experts | None, task: str
+    text: ModelConfig, family: Family, figures: _Figures, experts: Experts | None, *, remembers: bool
 ) -> tuple[tuple[Layer, ...], tuple[tuple[str, Unknown], ...]]:
     """Return the layers, and the facts that stay unknown where a layer's law lacks something."""
     count = figures.count
@@ -143,7 +157,7 @@ def _layers(
         return blocks, ()
     if family.open:
         return (), _unknown_layers(text, family.open)
-    kinds = _kinds(text, family, figures, count, task)
+    kinds = _kinds(text, family, figures, count) if remembers else (patterns.NONE,) * count
     if patterns.UNSTATED in kinds:
         return (), _unknown_layers(text, f"{text.path} does not state the kinds of its layers, and its class has no rule for {count} of them")
     widths = _per_layer_heads(text, count)
@@ -164,9 +178,7 @@ def _layers(
     return tuple(layers), ()
 
 
-def _kinds(text: ModelConfig, family: Family, figures: _Figures, count: int, task: str) -> tuple[str, ...]:
-    if task in ENCODER_TASKS and not _is_decoder(text, task):
-        return (patterns.NONE,) * count
+def _kinds(text: ModelConfig, family: Family, figures: _Figures, count: int) -> tuple[str, ...]:
     if figures.encoder_decoder:
         return (DECODER_WITH_CROSS,) * count
     found = patterns.layer_kinds(text, count)
@@ -177,11 +189,6 @@ def _kinds(text: ModelConfig, family: Family, figures: _Figures, count: int, tas
     kinds = _with_indexers(text, kinds, count)
     shared = text.integer("num_kv_shared_layers") if text.get("num_kv_shared_layers") is not None else 0
     return (*kinds[: count - shared], *([SHARED] * shared)) if shared and shared < count else kinds
-
-
-def _is_decoder(text: ModelConfig, task: str) -> bool:
-    """Whether an embedding or reranking model is built on a decoder: served as one, it keeps a cache while it prefills."""
-    return task in ("embedding", "reranker") and "CAUSAL_LM" in text.auto and "MASKED_LM" not in text.auto
 
 
 def _only_kind(text: ModelConfig, family: Family, figures: _Figures) -> str:
@@ -317,7 +324,7 @@ def _class_of(anatomy: Anatomy) -> str:
         return "hybrid" if attends else "ssm"
     if anatomy.experts is not None:
         return "moe-transformer"
-    return "dense-transformer" if anatomy.heads is not None or anatomy.text.get("num_heads") is not None else "other"
+    return "dense-transformer" if anatomy.heads is not None or anatomy.text.get(*HEADS) is not None else "other"
 
 
 __all__ = ["Basis", "read_anatomy"]

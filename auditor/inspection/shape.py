@@ -44,9 +44,11 @@ def names(family: Family, standard: tuple[str, ...]) -> tuple[str, ...]:
 
 def read_shape(config: ModelConfig, family: Family) -> Shape:
     """Return the attention that the config describes for the model as a whole."""
-    hidden = config.positive(*names(family, HIDDEN))
+    hidden = None if isinstance(config.get(*names(family, HIDDEN)), list) else config.positive(*names(family, HIDDEN))
     heads_names = names(family, HEADS)
-    heads, heads_basis = config.positive(*heads_names), config.basis(*heads_names) or Basis.CONFIG
+    # A list of heads belongs to a network in stages; it has no one number of heads.
+    heads = None if isinstance(config.get(*heads_names), list) else config.positive(*heads_names)
+    heads_basis = config.basis(*heads_names) or Basis.CONFIG
     kv_heads, kv_basis = _kv_heads(config, family, heads)
     head_dim, head_dim_basis = _head_dim(config, family, hidden, heads)
     value_dim = config.integer("v_head_dim") if config.get("v_head_dim") is not None else None

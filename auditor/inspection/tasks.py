@@ -20,6 +20,8 @@ _SPEECH_AUTO = frozenset({"CTC", "RNNT", "TDT"})
 _VOICE_AUTO = frozenset({"TEXT_TO_WAVEFORM", "TEXT_TO_SPECTROGRAM"})
 _DECODER_AUTO = frozenset({"CAUSAL_LM"})
 _TEXT_ENCODER_AUTO = frozenset({"MASKED_LM", "TEXT_ENCODING"})
+_GENERATIVE_AUTO = frozenset({"IMAGE_TEXT_TO_TEXT", "MULTIMODAL_LM", "SPEECH_SEQ_2_SEQ"})
+_HEADS_AUTO = frozenset({"SEQUENCE_CLASSIFICATION", "TOKEN_CLASSIFICATION", "QUESTION_ANSWERING"})
 
 #: Ends of class names that settle the task whatever the model type is.
 _BY_CLASS_NAME: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -29,6 +31,7 @@ _BY_CLASS_NAME: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"For(Image|Video)Classification$|ForObjectDetection$|Segmentation$|DepthEstimation$|MaskedImageModeling$"), "image-encoder"),
 )
 _CLASSIFIER = re.compile(r"For(SequenceClassification|TokenClassification|QuestionAnswering|MultipleChoice|RewardModel)$|RewardModel$")
+_CAUSAL = re.compile(r"ForCausalLM|LMHead")
 _HEADLESS = re.compile(r"Model$|Encoder$")
 
 
@@ -42,40 +45,73 @@ def task_of(config: ModelConfig, family: Family, towers: frozenset[str], snapsho
             return task
     if family.task:
         return family.task
-    auto = config.auto
-    base = _base_task(config, auto, towers)
+    base = _base_task(config, towers)
     if _CLASSIFIER.search(name):
         if "SequenceClassification" in name and _labels(config) == 1:
             return "reranker"
         return "encoder" if base in ENCODER_TASKS else "other"
-    if base == "causal-lm" and _HEADLESS.search(name) and "CAUSAL_LM" in auto:
+    if base == "causal-lm" and _HEADLESS.search(name) and "CAUSAL_LM" in config.auto:
         return "embedding"
     return base
 
 
-def _base_task(config: ModelConfig, auto: frozenset[str], towers: frozenset[str]) -> str:
-    name = _class_name(config)
+def generates(task: str, config: ModelConfig, text: ModelConfig) -> bool:
+    """Return whether the model makes a sequence token by token, and so keeps a cache.
+
+    Encoders do not, nor do speech models that align (CTC, transducers) or synthesise in one go. An embedding or reranking model
+    built on a decoder does while it prefills.
+    """
+    if task in ("embedding", "reranker"):
+        return "CAUSAL_LM" in text.auto and not text.auto & _TEXT_ENCODER_AUTO
+    if task in ENCODER_TASKS:
+        return False
+    if task == "speech-to-text" and re.search(r"For(CTC|RNNT|TDT)$", _class_name(config)):
+        return False
+    if task in ("speech-to-text", "text-to-speech"):
+        both = config.auto | text.auto
+        return bool(both & {"CAUSAL_LM", "SPEECH_SEQ_2_SEQ", "SEQ_TO_SEQ_CAUSAL_LM"}) or config.get("is_encoder_decoder") is True or text is not config
+    return True
+
+
+def _base_task(config: ModelConfig, towers: frozenset[str]) -> str:
+    """Return the task that type and parts give, before the class name's head is looked at."""
+    name, auto = _class_name(config), config.auto
     if towers & {"talker", "generator"}:
         return "any-to-any"
-    if auto & {"MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT"} or (towers and (auto & _DECODER_AUTO or "ForConditionalGeneration" in name or not auto)):
-        if "SPEECH_SEQ_2_SEQ" in auto and not towers:
-            return "speech-to-text"
-        return "audio-text-to-text" if "audio" in towers and "vision" not in towers else "image-text-to-text"
+    if towers:
+        return _task_with_towers(name, auto, towers, known=config.has_class)
+    if auto & _VOICE_AUTO and not auto & _DECODER_AUTO:
+        return "text-to-speech"
     if "SPEECH_SEQ_2_SEQ" in auto:
         return "speech-to-text"
     if "SEQ_TO_SEQ_CAUSAL_LM" in auto and config.get("is_encoder_decoder") is True:
         return "seq2seq-lm"
-    if auto & _VOICE_AUTO and not auto & _DECODER_AUTO:
-        return "text-to-speech"
+    if auto & _DECODER_AUTO and (_CAUSAL.search(name) or not auto & (_TEXT_ENCODER_AUTO | _IMAGE_AUTO)):
+        return "causal-lm"
+    if auto & _GENERATIVE_AUTO:
+        return "image-text-to-text"
     if auto & _IMAGE_AUTO:
         return "image-encoder"
     if auto & (_SPEECH_AUTO | _AUDIO_AUTO):
         return "audio-encoder"
-    if auto & _TEXT_ENCODER_AUTO and "ForCausalLM" not in name and "LMHead" not in name and "PREFERS_DECODER" not in auto:
+    if auto & _TEXT_ENCODER_AUTO or (auto & _HEADS_AUTO and not _CAUSAL.search(name)):
         return "encoder"
-    if auto & _DECODER_AUTO:
-        return "causal-lm"
+    if "RETRIEVAL" in auto:
+        return "embedding"
     return _from_name_alone(config, name)
+
+
+def _task_with_towers(name: str, auto: frozenset[str], towers: frozenset[str], *, known: bool) -> str:
+    """A language model with eyes or ears, unless the class is known to make nothing but vectors of them."""
+    hears_only = "audio" in towers and "vision" not in towers
+    speaks = bool(auto & (_GENERATIVE_AUTO | _DECODER_AUTO)) or bool(_CAUSAL.search(name)) or "Generation" in name
+    if auto & _VOICE_AUTO and not auto & {"IMAGE_TEXT_TO_TEXT"}:
+        return "text-to-speech"
+    if known and not speaks:
+        if auto & _TEXT_ENCODER_AUTO:
+            return "encoder"
+        return "audio-encoder" if hears_only else "image-encoder"
+    return "audio-text-to-text" if hears_only else "image-text-to-text"
 
 
 def _from_name_alone(config: ModelConfig, name: str) -> str:

@@ -24,13 +24,21 @@ FAMILIES: tuple[Family, ...] = (
     Family(("molmo",), task="image-text-to-text", flat_towers=("vision",), position="rope", tied=False),
     Family(("multi_modality",), text="language_config", task="any-to-any"),
     Family(("deepseek_vl_v2",), text="language_config", text_like="deepseek_v2", task="image-text-to-text"),
+    # Parts that no key nests, or under unusual names
+    Family(("fuyu",), task="image-text-to-text", flat_towers=("vision",)),
+    Family(("granite_speech", "granite_speech_plus"), task="audio-text-to-text", flat_towers=("audio",)),
+    Family(("colpali", "colqwen2", "colmodernvbert"), text="vlm_config", task="embedding", arch_class="multimodal"),
+    Family(("bark",), task="text-to-speech", arch_class="dense-transformer"),
     # Biases that no key states
     Family(("qwen2", "qwen2_moe", "qwen2_vl", "qwen2_5_vl", "qwen2_audio", "qwen2_vl_text", "qwen2_5_vl_text"), qkv_bias=True),
     Family(("gpt2", "gpt_bigcode", "gpt_neox", "opt", "bert", "roberta", "xlm-roberta", "phi", "starcoder2", "codegen2"), qkv_bias=True),
     # Experts that no key counts
     Family(("llama4", "llama4_text"), shared_experts=1),
+    Family(("switch_transformers",), experts_per_token=1),
+    Family(("nllb-moe",), experts_per_token=2),
     # Layers whose kind no key gives
     Family(("falcon_h1",), layer_kind="hybrid"),
+    Family(("bamba",), layer_kind="linear_attention"),
     Family(("mamba2",), layer_kind="linear_attention", recurrence="mamba2"),
     Family(("mamba", "falcon_mamba"), layer_kind="linear_attention", recurrence="mamba1"),
     Family(("rwkv",), layer_kind="linear_attention", recurrence="rwkv4"),

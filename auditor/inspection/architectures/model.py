@@ -47,6 +47,8 @@ class Family:
     """Whether attention has learned sinks."""
     qkv_bias: bool | None = None
     """Bias of query, key and value projections that no key states."""
+    experts_per_token: int | None = None
+    """Routed experts per token that no key counts."""
     shared_experts: int | None = None
     """Shared experts that no key counts."""
     head_dim_factor: int = 1
