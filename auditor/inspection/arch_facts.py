@@ -3,6 +3,7 @@
 from auditor.facts import Basis, Known, Unknown, Value
 from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.architectures import family_of
+from auditor.inspection.census import distinct
 from auditor.inspection.config import ModelConfig
 from auditor.inspection.experts import COUNT, PER_TOKEN, WIDTH
 from auditor.inspection.model import LayerKind
@@ -80,7 +81,7 @@ def _attention(anatomy: Anatomy) -> dict[str, Fact]:
         unknown = Unknown(bad.line, (text.path,))
         return dict.fromkeys(("attention.heads", "attention.kv_heads", "attention.head_dim", "attention.kind"), unknown)
     facts: dict[str, Fact] = {"attention.heads": Known(anatomy.heads, text.basis(*names(family, HEADS)) or Basis.DERIVED)}
-    per_layer = [mixer.kv_heads for layer in set(anatomy.layers) for mixer in layer.mixers if mixer.kv_heads is not None]
+    per_layer = [mixer.kv_heads for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers if mixer.kv_heads is not None]
     kv_heads = max(per_layer) if per_layer and latent_rank(text) is None else anatomy.kv_heads
     for fact, value, keys in (("attention.kv_heads", kv_heads, KV_HEADS), ("attention.head_dim", anatomy.head_dim, HEAD_DIM)):
         if value is None:
@@ -114,7 +115,7 @@ def _traits(anatomy: Anatomy) -> dict[str, Value]:
     bias = text.get("attention_bias", "qkv_bias", "use_qkv_bias", "add_qkv_bias")
     if not text.states("attention_bias", "qkv_bias", "use_qkv_bias", "add_qkv_bias") and family.qkv_bias is not None:
         bias = family.qkv_bias
-    indexed = any(mixer.kind is LayerKind.INDEXER for layer in set(anatomy.layers) for mixer in layer.mixers)
+    indexed = any(mixer.kind is LayerKind.INDEXER for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers)
     sinks = family.sinks or any(text.raw.get(key) is True for key in ("add_swa_attention_sink_bias", "add_full_attention_sink_bias", "use_sinks"))
     traits: dict[str, Value] = {"attention.sparse": indexed or family.block_sparse, "attention.sinks": sinks}
     if isinstance(bias, bool):

@@ -16,6 +16,8 @@ Fact = Known | Unknown
 #: Cache types of llama.cpp: bits per element with the scale of each block of 32 counted in.
 _BLOCK_TYPES = {"q8_0": 8.5, "q5_1": 6.0, "q5_0": 5.5, "q4_1": 5.0, "q4_0": 4.5, "iq4_nl": 4.5}
 
+Counted = list[tuple[Layer, int]]
+
 _UNBOUNDED = (LayerKind.FULL, LayerKind.LATENT, LayerKind.INDEXER)
 _BOUNDED = (LayerKind.WINDOW, LayerKind.CHUNK)
 _ATTENDS = (LayerKind.FULL, LayerKind.LATENT)
@@ -69,10 +71,20 @@ def cache_type(anatomy: Anatomy, asked: str | None, scheme: str | None, stored: 
 def take_census(anatomy: Anatomy, cache: CacheType) -> tuple[LayerGroup, ...]:
     """Return the layers grouped by what they keep, in the order in which they first appear."""
     counts: dict[Mixer, int] = {}
-    for layer in anatomy.layers:
+    for layer, count in distinct(anatomy.layers):
         for mixer in layer.mixers:
-            counts[mixer] = counts.get(mixer, 0) + 1
+            counts[mixer] = counts.get(mixer, 0) + count
     return tuple(_group(mixer, count, cache) for mixer, count in counts.items())
+
+
+def distinct(layers: tuple[Layer, ...]) -> list[tuple[Layer, int]]:
+    """Return each distinct layer with its number, in order. Equal layers are one object, so none of them is hashed."""
+    counts: dict[int, int] = {}
+    found: dict[int, Layer] = {}
+    for layer in layers:
+        counts[id(layer)] = counts.get(id(layer), 0) + 1
+        found[id(layer)] = layer
+    return [(layer, counts[key]) for key, layer in found.items()]
 
 
 def _group(mixer: Mixer, count: int, cache: CacheType) -> LayerGroup:
@@ -126,25 +138,25 @@ def keeps_cache(anatomy: Anatomy) -> bool:
     if anatomy.components or anatomy.arch_class in ("diffusion", "other"):
         return False
     if anatomy.task in ENCODER_TASKS or anatomy.task in ("unknown", "other"):
-        return any(mixer.kind is not LayerKind.NONE for layer in anatomy.layers for mixer in layer.mixers)
+        return any(mixer.kind is not LayerKind.NONE for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers)
     return True
 
 
 def _recurrent_dtype(anatomy: Anatomy, cache: CacheType) -> tuple[str, Basis]:
-    largest = max((state for layer in anatomy.layers for mixer in layer.mixers for state in mixer.states), key=lambda state: state.elements)
+    largest = max((state for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers for state in mixer.states), key=lambda state: state.elements)
     stated = anatomy.text.states("mamba_ssm_cache_dtype", "mamba_ssm_dtype", "ssm_cache_dtype")
     return _state_dtype(largest.dtype, cache), Basis.CONFIG if stated else Basis.ASSUMED
 
 
 def attention_facts(anatomy: Anatomy, census: tuple[LayerGroup, ...]) -> dict[str, Fact]:
     """Return the ``attention.*`` facts that the census gives: kind of attention, layers by kind, window."""
-    layers = anatomy.layers
+    layers = distinct(anatomy.layers)
     if not layers:
         return {name: fact for name, fact in anatomy.unknown if name.startswith("attention.")}
     values: dict[str, Value] = {"attention.kind": _kind(anatomy)}
     if any(group.kind is not LayerKind.NONE for group in census):
         values["attention.full_layers"] = _having(layers, _ATTENDS)
-        values["attention.sliding_layers"] = sum(_bounded(layer) for layer in layers)
+        values["attention.sliding_layers"] = sum(count for layer, count in layers if _bounded(layer))
         values["attention.linear_layers"] = _recurring(layers, linear=True)
         values["attention.ssm_layers"] = _recurring(layers, linear=False)
     for name, kind in (("shared", LayerKind.SHARED), ("cross", LayerKind.CROSS), ("indexer", LayerKind.INDEXER)):
@@ -153,14 +165,14 @@ def attention_facts(anatomy: Anatomy, census: tuple[LayerGroup, ...]) -> dict[st
     windows = [group.window for group in census if group.window is not None]
     if windows:
         values["attention.sliding_window"] = max(windows)
-    kinds = sorted({mixer.recurrence for layer in layers for mixer in layer.mixers if mixer.recurrence})
+    kinds = sorted({mixer.recurrence for layer, _ in layers for mixer in layer.mixers if mixer.recurrence})
     if kinds:
         values["attention.recurrent_kinds"] = tuple(kinds)
     return {name: Known(value, Basis.DERIVED) for name, value in values.items()}
 
 
-def _having(layers: Iterable[Layer], kinds: tuple[LayerKind, ...]) -> int:
-    return sum(any(mixer.kind in kinds for mixer in layer.mixers) for layer in layers)
+def _having(layers: Counted, kinds: tuple[LayerKind, ...]) -> int:
+    return sum(count for layer, count in layers if any(mixer.kind in kinds for mixer in layer.mixers))
 
 
 def _bounded(layer: Layer) -> bool:
@@ -168,10 +180,11 @@ def _bounded(layer: Layer) -> bool:
     return bool(kinds & set(_BOUNDED)) and not kinds & set(_ATTENDS)
 
 
-def _recurring(layers: Iterable[Layer], *, linear: bool) -> int:
+def _recurring(layers: Counted, *, linear: bool) -> int:
     return sum(
-        any(mixer.kind is LayerKind.RECURRENT and recurrence_named(mixer.recurrence).linear is linear for mixer in layer.mixers)
-        for layer in layers
+        count
+        for layer, count in layers
+        if any(mixer.kind is LayerKind.RECURRENT and recurrence_named(mixer.recurrence).linear is linear for mixer in layer.mixers)
     )
 
 
@@ -181,17 +194,15 @@ def _kind(anatomy: Anatomy) -> str:
         # Networks in stages list their heads per stage; none of them shares keys.
         return "mha" if isinstance(anatomy.text.get(*HEADS), list) else "none"
     latent = latent_rank(anatomy.text) is not None
-    kinds = set()
-    for layer in set(anatomy.layers):
-        for mixer in layer.mixers:
-            if mixer.kind in (LayerKind.RECURRENT, LayerKind.CONVOLUTION, LayerKind.INDEXER):
-                continue
-            if mixer.heads is None and mixer.kind is not LayerKind.NONE:
-                continue
-            if mixer.kind is LayerKind.NONE and any(other.heads for one in anatomy.layers for other in one.mixers):
-                continue
-            heads, kv_heads = mixer.heads or anatomy.heads, mixer.kv_heads or anatomy.kv_heads
-            kinds.add("mla" if latent else "mha" if kv_heads == heads else "mqa" if kv_heads == 1 else "gqa")
-    if not kinds:
-        return "none"
+    pairs = {(mixer.heads, mixer.kv_heads) for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers if mixer.heads is not None}
+    # An encoder's layers keep nothing, so its heads stand in the anatomy alone.
+    kinds = {_sharing(heads or anatomy.heads, kv_heads or anatomy.kv_heads, latent=latent) for heads, kv_heads in pairs or {(None, None)}}
     return kinds.pop() if len(kinds) == 1 else "mixed"
+
+
+def _sharing(heads: int, kv_heads: int | None, *, latent: bool) -> str:
+    if latent:
+        return "mla"
+    if kv_heads in (None, heads):
+        return "mha"
+    return "mqa" if kv_heads == 1 else "gqa"

@@ -61,7 +61,7 @@ def _text_only(config: ModelConfig, family: Family) -> bool:
     """Whether the class named is the text model of a multimodal type: then towers that only the class default brings are not there."""
     names = config.raw.get("architectures")
     named = isinstance(names, list) and bool(names) and "ForCausalLM" in str(names[0])
-    return named and not family.flat_towers and not any(_tower_name(key) and isinstance(value, dict | str) for key, value in config.raw.items())
+    return named and not family.flat_towers and not any(isinstance(value, dict | str) and _tower_name(key) for key, value in config.raw.items())
 
 
 #: Thinker, then its text: two steps are the most that any published config needs.
@@ -90,16 +90,19 @@ def _nested_text(config: ModelConfig, family: Family) -> ModelConfig | None:
 
 def _towers(config: ModelConfig, family: Family) -> list[Tower]:
     found: dict[str, Tower] = {}
-    for key in (*config.parts(), *(key for key in config.raw if not key.endswith("_config"))):
+    own = config.parts()
+    for key in (*own, *(key for key in config.raw if not key.endswith("_config"))):
+        value = config.raw.get(key)
+        if not isinstance(value, dict | str) and not (value is None and key in own):
+            continue
         name = _tower_name(key)
         if name is None or name in found:
             continue
-        value = config.raw.get(key)
-        if isinstance(value, dict) or (value is None and key in config.parts()):
+        if not isinstance(value, str):
             part = config.part(key)
             if part is not None:
                 found[name] = Tower(name, part, _count(part, _TOWER_LAYERS), _count(part, _TOWER_HEADS))
-        elif isinstance(value, str) and value and key.endswith("_tower"):
+        elif value and key.endswith("_tower"):
             found[name] = Tower(name, ModelConfig({}, path=config.path))
     for name in family.flat_towers:
         found.setdefault(name, Tower(name, ModelConfig({}, path=config.path)))

@@ -40,11 +40,9 @@ def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot:
     figures = _Figures.of(config, text, text_family, task)
     experts = read_experts(text, text_family)
     layers, unknown = _layers(text, text_family, figures, experts, remembers=remembers)
-    if layers and not any(mixer.heads is not None for layer in layers for mixer in layer.mixers) and any(
-        mixer.states for layer in layers for mixer in layer.mixers
-    ):
+    if _attention_free(layers):
         figures = replace(figures, shape=replace(figures.shape, heads=None, kv_heads=None, head_dim=None, value_dim=None))
-    if experts is not None and not any(layer.feed_forward is FeedForward.MOE for layer in layers) and layers:
+    if experts is not None and layers and not any(layer.feed_forward is FeedForward.MOE for layer in layers):
         experts = None
     anatomy = Anatomy(
         arch_class="other",
@@ -112,6 +110,12 @@ class _Figures:
             text.positive(*names(family, CONTEXT)),
             encoder_decoder,
         )
+
+
+def _attention_free(layers: tuple[Layer, ...]) -> bool:
+    """Whether every mixer is a recurrence: such a model's ``num_heads`` are not heads of attention."""
+    mixers = [mixer for layer in {id(layer): layer for layer in layers}.values() for mixer in layer.mixers]
+    return any(mixer.states for mixer in mixers) and all(mixer.heads is None for mixer in mixers)
 
 
 def _count(config: ModelConfig, *keys: str) -> int | None:
@@ -317,7 +321,7 @@ def _class_of(anatomy: Anatomy) -> str:
     generates = anatomy.task not in ENCODER_TASKS
     if generates and any(tower.name in ("vision", "audio", "generator") for tower in anatomy.towers):
         return "multimodal"
-    kinds = {mixer.kind for layer in anatomy.layers for mixer in layer.mixers}
+    kinds = {mixer.kind for layer in {id(layer): layer for layer in anatomy.layers}.values() for mixer in layer.mixers}
     states = bool(kinds & {LayerKind.RECURRENT, LayerKind.CONVOLUTION})
     attends = bool(kinds & {LayerKind.FULL, LayerKind.WINDOW, LayerKind.CHUNK, LayerKind.LATENT})
     if states:
