@@ -4,16 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.facts import Basis, Known
-from auditor.results import ModelAudit, TargetAudit
+from auditor.results import TargetAudit
 from auditor.rules.model import Finding
 
 #: More rows than this in one report are folded: the best of each family, and of those the best few of a vendor's stack.
 ROWS_ON_A_SCREEN = 12
 _FAMILIES_OF_A_VENDOR = 3
 _OUT_OF_REACH = ("captive", "unreleased")
-#: What a reader should know to rest on no statement of the model's own files.
-_SOFT = (Basis.CLASS_DEFAULT, Basis.ASSUMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +137,3 @@ def open_questions(row: TargetAudit) -> str:
     if names:
         return f"{start}settled by {', '.join(names)}"
     return f"{start}{row.no_placement.reason}" if row.no_placement else f"{start}no support list names it"
-
-
-def resting_on_defaults(model: ModelAudit) -> tuple[list[str], list[str]]:
-    """Return the facts that rest on a class default and those that were assumed, by name."""
-    found: dict[Basis, list[str]] = {basis: [] for basis in _SOFT}
-    for name, fact in sorted(model.inspection.facts.items()):
-        if isinstance(fact, Known) and fact.basis in found:
-            found[fact.basis].append(name)
-    return found[Basis.CLASS_DEFAULT], found[Basis.ASSUMED]

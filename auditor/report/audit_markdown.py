@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from auditor.catalog.model import Source
-from auditor.report import View, heading
+from auditor.report import View, circumstances, heading
 from auditor.report.arrange import Reason, groups, names, open_questions, reasons, why
 from auditor.report.words import NOTHING, between, dollars, number, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -29,7 +29,7 @@ def _model(model: ModelAudit) -> Iterator[str]:
     if not model.rows:
         yield ""
         return
-    for line in (*heading.lines(model.inspection), heading.workload(model), heading.assumptions(model)):
+    for line in (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model)):
         if line:
             yield f"- {escape(line)}"
     yield ""

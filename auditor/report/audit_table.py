@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from auditor.report import View, heading
+from auditor.report import View, circumstances, heading
 from auditor.report.arrange import Group, briefly, groups, names, open_questions, reasons, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
@@ -112,7 +112,7 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
         yield from _wrapped(f"error: {error}", view, "  ")
     if not model.rows:
         return
-    for line in (*heading.lines(model.inspection), heading.workload(model), heading.assumptions(model)):
+    for line in (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model)):
         yield from _wrapped(line, view, "  ")
     arranged = groups(model.rows, everything=view.everything)
     yield ""

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auditor.catalog.model import Source
 from auditor.facts import Facts, Known, Value
 from auditor.inspection.model import Inspection
-from auditor.sizing.model import Range
+
+if TYPE_CHECKING:  # the catalogue and sizing, which an inspection has no use for
+    from auditor.catalog.model import Source
+    from auditor.sizing.model import Range
 
 _SIGNIFICANT = 9  # the last bits of a float depend on the machine's maths library; a report may not
 
@@ -31,14 +33,14 @@ def value(fact: Value | None) -> Any:
     return number(fact) if isinstance(fact, float) else fact
 
 
-def span(given: Range | None) -> dict[str, Any] | None:
+def span(given: "Range | None") -> dict[str, Any] | None:
     """Return ``{low, likely, high}``."""
     if given is None:
         return None
     return {"low": number(given.low), "likely": number(given.likely), "high": number(given.high)}
 
 
-def sources(given: Sequence[Source]) -> list[dict[str, str]]:
+def sources(given: "Sequence[Source]") -> list[dict[str, str]]:
     """Return sources as JSON has them."""
     return [{"title": s.title, "ref": s.ref, "as_of": s.as_of, "where": s.where} for s in given]
 

@@ -1,10 +1,13 @@
 """Numbers as a reader wants them: short, with no more digits than they are worth."""
 
 import math
+from typing import TYPE_CHECKING
 
 from auditor.facts import CATALOGUE, Value
-from auditor.sizing.model import Range
 from auditor.units import human_bytes, human_count
+
+if TYPE_CHECKING:  # sizing brings the catalogue with it, which an inspection has no use for
+    from auditor.sizing.model import Range
 
 NOTHING = "-"
 
@@ -25,7 +28,7 @@ def rough(value: float) -> str:
     return _significant(value, 2)
 
 
-def between(value: Range | None) -> str:
+def between(value: "Range | None") -> str:
     """Return ``low-high`` of an estimate, or one number where both read the same."""
     if value is None:
         return NOTHING
@@ -33,7 +36,7 @@ def between(value: Range | None) -> str:
     return low if low == high else f"{low}-{high}"
 
 
-def outer(weeks: Range | None) -> str:
+def outer(weeks: "Range | None") -> str:
     """Return ``low-high`` weeks with one digit after the point; ``0`` where there is nothing to do."""
     if weeks is None:
         return NOTHING
@@ -49,7 +52,7 @@ def _significant(value: float, digits: int) -> str:
     return f"{kept:,.{after}f}" if abs(kept) < 10 ** (digits - 1) else f"{kept:,.0f}"
 
 
-def three(value: Range | None) -> str:
+def three(value: "Range | None") -> str:
     """Return ``low/likely/high`` with one digit after the point; ``0`` where there is nothing to do."""
     if value is None:
         return NOTHING

@@ -46,7 +46,8 @@ def test_inspecting_a_folder_imports_neither_transformers_nor_the_hub(tmp_path: 
         '"max_position_embeddings": 8192, "torch_dtype": "bfloat16", "tie_word_embeddings": false}'
     )
     modules = imported_by("inspect", str(tmp_path))
-    assert not modules & {"transformers", "huggingface_hub", "jsonschema", "tabulate", "numpy", "torch"}
+    assert not modules & {"transformers", "huggingface_hub", "jsonschema", "tabulate", "yaml", "numpy", "torch", "pydantic"}
+    assert not modules & {"auditor.catalog.model", "auditor.sizing", "auditor.rules", "auditor.results"}
 
 
 def test_a_command_line_that_makes_no_sense_is_usage() -> None:
