@@ -151,7 +151,7 @@ def test_what_is_rented_has_a_price_or_is_known_to_have_none(catalog: Catalog) -
 
 
 def test_prices_of_one_device_are_plausible(catalog: Catalog) -> None:
-    assert all(0.3 <= price.usd_per_hour / price.devices <= 30 for price in catalog.prices)
+    assert all(0.2 <= price.usd_per_hour / price.devices <= 30 for price in catalog.prices)
 
 
 def test_a_commitment_costs_less_than_none(catalog: Catalog) -> None:

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from auditor.audit import AuditOptions, audit_model
 from auditor.catalog import Accelerator, Catalog, Price, load_catalog
 from auditor.economics import usd_per_million
 from auditor.inspection import Inspection, inspect_snapshot
+from auditor.results import TargetAudit
 from auditor.sizing import Placement, place
 from auditor.sizing.model import Constraints, NoPlacement
 from auditor.sources.saved import load
 from auditor.workload import Workload, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHOUT_TEST = {17, 18, 19, 20, 21, 23, 24, 25, 32, 42, 43, 44}
+WITHOUT_TEST = {17, 18, 19, 20, 21, 23, 24, 25, 32, 43}
 
 _CLAIMS: dict[int, Callable[[], None]] = {}
 
@@ -70,6 +72,11 @@ def devices(name: str, on: str, *, fixed: Constraints | None = None, **workload:
     placement = placed(name, on, fixed=fixed, **workload)
     assert isinstance(placement, Placement), placement
     return placement.devices
+
+
+def audited(name: str, on: str) -> TargetAudit:
+    (row,) = audit_model(model(name), catalog(), catalog().find_targets([on]), Workload(), AuditOptions(), today="2026-11-22").rows
+    return row
 
 
 @claim(1)
@@ -296,6 +303,24 @@ def _() -> None:
     facts = model("qwen3-235b-a22b").facts
     assert facts.number("params.total") == pytest.approx(235e9, rel=0.005)
     assert facts.number("params.active") == pytest.approx(22e9, rel=0.02)
+
+
+@claim(42)
+def _() -> None:
+    for name in ("gpt-oss-20b", "gpt-oss-120b"):
+        assert {audited(name, f"{on}/vllm-cuda").verdict for on in ("h100-sxm", "h200-sxm", "b200")} == {"native"}
+
+
+@claim(44)
+def _() -> None:
+    listed = audited("llama-3.1-8b-instruct", "trainium2/neuron-vllm").effort
+    assert listed is not None
+    assert listed.weeks is not None
+    assert (listed.weeks.low, listed.weeks.likely, listed.weeks.high) == pytest.approx((2.0, 3.5, 6.0))
+    ported = audited("qwen3-30b-a3b", "trainium2/neuron-vllm").effort
+    assert ported is not None
+    assert ported.weeks is not None
+    assert ported.weeks.likely > listed.weeks.likely
 
 
 @pytest.mark.parametrize("number", sorted(_CLAIMS))
