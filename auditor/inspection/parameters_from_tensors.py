@@ -1,23 +1,25 @@
 """Parameters and bytes by role, out of a tensor table.
 
-All layers and experts of a kind are one group (same name pattern, type and shape), so that a table of 100,000 tensors costs
+All layers and experts of a kind are one group (same name but for numbers, same type and shape), so that a table of 100,000 tensors costs
 a few hundred decisions and one pass over the names.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.parameters_packing import Stored, unpacked
-from auditor.inspection.parameters_roles import Role, mtp_layer, mtp_prefixes, pattern_of, role_of
+from auditor.inspection.parameters_roles import Role, keys_of, marked_mtp_prefixes, mtp_prefixes, pattern_of, role_of
 from auditor.snapshot import Tensor, WeightSet
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Tensors of one name pattern, type and shape."""
+    """Tensors whose names differ in numbers only, of one type and shape."""
 
     pattern: str
+    """Name of the first, with ``#`` for layer and expert numbers."""
     dtype: str
     shape: tuple[int, ...]
     role: Role
@@ -63,40 +65,41 @@ def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None
     tables = [file.tensors for file in weights.files]
     if not tables or any(table is None for table in tables):
         return None
+    tensors, repeated = _distinct(tensor for table in tables for tensor in table or ())
     multimodal = anatomy is not None and bool(anatomy.towers)
     model_type = anatomy.model_type if anatomy is not None else ""
+    names = list(tensors)
     prefixes = mtp_prefixes(len(anatomy.layers), anatomy.mtp_layers) if anatomy is not None and anatomy.mtp_layers else ()
-    prefixes += tuple({head for table in tables for tensor in table or () if (head := mtp_layer(tensor.name))} - set(prefixes))
-    seen: set[str] = set()
-    repeated: list[str] = []
-    counts: dict[tuple[str, str, tuple[int, ...], bool], list[int]] = {}
-    for table in tables:
-        for tensor in table or ():
-            name = tensor.name
-            if name in seen:
-                repeated.append(name)
-                continue
-            seen.add(name)
-            key = (pattern_of(name), tensor.dtype, tensor.shape, bool(prefixes) and name.startswith(prefixes))
-            entry = counts.get(key)
-            if entry is None:
-                counts[key] = [1, tensor.nbytes]
-            else:
-                entry[0] += 1
-                entry[1] += tensor.nbytes
+    prefixes += marked_mtp_prefixes(names)
+    counts: dict[tuple[str, str, tuple[int, ...], bool], list[Any]] = {}
+    for name, key, tensor in zip(names, keys_of(names), tensors.values(), strict=True):
+        kind = (key, tensor.dtype, tensor.shape, name.startswith(prefixes))
+        entry = counts.get(kind)
+        if entry is None:
+            counts[kind] = [1, tensor.nbytes, name]
+        else:
+            entry[0] += 1
+            entry[1] += tensor.nbytes
     siblings: dict[str, Stored] = {}
-    for pattern, dtype, shape, _ in counts:
-        siblings.setdefault(pattern, Stored(dtype, shape))
+    for key, dtype, shape, _ in counts:
+        siblings.setdefault(key, Stored(dtype, shape))
     groups = []
     by_dtype: dict[str, int] = {}
-    for (pattern, dtype, shape, numbered_mtp), (count, nbytes) in counts.items():
+    for (key, dtype, shape, numbered_mtp), (count, nbytes, name) in counts.items():
+        pattern = pattern_of(name)
         named = role_of(pattern, model_type, multimodal=multimodal)
         role = Role.MTP if numbered_mtp else named
-        each = 0 if named is Role.BUFFER else unpacked(pattern, Stored(dtype, shape), siblings, bits, group_size)
+        each = 0 if named is Role.BUFFER else unpacked(key, Stored(dtype, shape), siblings, bits, group_size)
         groups.append(Group(pattern, dtype, shape, role, count, nbytes, each * count))
         by_dtype[dtype] = by_dtype.get(dtype, 0) + nbytes
-    result = Tally(tuple(groups), len(seen), tuple(repeated), (), by_dtype)
-    return replace(result, tied_copies=_tied_copies(groups, anatomy))
+    return Tally(tuple(groups), len(tensors), repeated, _tied_copies(groups, anatomy), by_dtype)
+
+
+def _distinct(tensors: Iterable[Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Return the tensors by name, the first of each, and the names that stand more than once."""
+    found: dict[str, Tensor] = {}
+    repeated = tuple(tensor.name for tensor in tensors if found.setdefault(tensor.name, tensor) is not tensor)
+    return found, repeated
 
 
 def _tied_copies(groups: Iterable[Group], anatomy: Anatomy | None) -> tuple[Group, ...]:
@@ -115,10 +118,3 @@ def _tied_copies(groups: Iterable[Group], anatomy: Anatomy | None) -> tuple[Grou
         if shared or tied:
             copies.append(group)
     return tuple(copies)
-
-
-def tensors_of(weights: Iterable[WeightSet]) -> Iterable[Tensor]:
-    """Yield every tensor of some weight sets."""
-    for group in weights:
-        for file in group.files:
-            yield from file.tensors or ()

@@ -1,7 +1,7 @@
 """How many logical parameters a stored tensor holds: packed weights unpacked, quantization metadata none.
 
 A packing is recognised by the tensor's own name and type and by what is stored beside it (its *siblings*), so that a table
-of headers is enough; the quantization config only helps where two packings look alike.
+of headers is enough; the quantization config only helps where two packings look alike. Names come as keys: without their digits.
 
 Formats: GPTQ and AWQ ``qweight`` (int32, 32/bits per element), compressed-tensors ``weight_packed``, NVFP4 and MXFP4 ``weight``
 (uint8, two per byte) with a ``weight_scale``, gpt-oss ``*_blocks``, DeepSeek-V4 int8 pairs with a ``scale`` per 32, bitsandbytes
@@ -26,14 +26,14 @@ class Stored:
     shape: Shape
 
 
-#: Names that only ever describe other tensors.
+#: Names that only ever describe other tensors; without digits, like all names here.
 _METADATA = re.compile(
-    r"qzeros|g_idx|weight_scale|weight_scale_inv|weight_scale_2|weight_global_scale|input_scale|input_scale_inv"
+    r"qzeros|g_idx|weight_scale|weight_scale_inv|weight_scale_|weight_global_scale|input_scale|input_scale_inv"
     r"|input_global_scale|weight_zero_point|input_zero_point|weight_g_idx|weight_shape|activation_scale|act_scale|k_scale"
     r"|v_scale|q_scale|kv_scale|prob_scale|output_scale|weight_offset|input_offset|deq_scale|quant_bias|SCB|weight_format"
     r"|absmax|quant_map|nested_absmax|nested_quant_map|codebooks|q_scale_max|q_groups|q_group_map|q_invperm|q_perm|suh|svh"
-    r"|mcg|mul1|weight_scales|_weight_scale|_weight_zero_point|_scale|_zeropoint|zero_point|scale_inv|act_scales"
-    r"|weight_scale_second|quant_meta|bitsandbytes__nf4|bitsandbytes__fp4|workspace|perm|gate_up_proj_scale"
+    r"|mcg|mul|weight_scales|_weight_scale|_weight_zero_point|_scale|_zeropoint|zero_point|scale_inv|act_scales"
+    r"|weight_scale_second|quant_meta|bitsandbytes__nf|bitsandbytes__fp|workspace|perm|gate_up_proj_scale"
     r"|gate_up_proj_scale_inv|down_proj_scale|down_proj_scale_inv|clip_ratio|left_trans|right_trans|forward_hadamard_matrix"
     r"|backward_hadamard_matrix|dqweight|channel_scale|group_size|bits|nbits"
 )
@@ -50,15 +50,15 @@ _METADATA_BESIDE = {
     "sv": ("trellis",),
     "bias_correction": ("W_q",),
 }
-_METADATA_SUFFIX = re.compile(r"(.+?)_(?:weight_|input_|)?(?:scale|scales|scale_inv|scale_2|zero_point|global_scale|absmax|quant_map)$")
+_METADATA_SUFFIX = re.compile(r"(.+?)_(?:weight_|input_|)?(?:scale|scales|scale_inv|scale_|zero_point|global_scale|absmax|quant_map)$")
 
 
-def is_metadata(pattern: str, siblings: Mapping[str, Stored]) -> bool:
+def is_metadata(key: str, siblings: Mapping[str, Stored]) -> bool:
     """Return whether a tensor only describes another: scales, zero points, permutations, code books."""
-    stem, _, leaf = pattern.rpartition(".")
+    stem, _, leaf = key.rpartition(".")
     if _METADATA.fullmatch(leaf):
         return True
-    if ".quant_state." in pattern or leaf.startswith("bitsandbytes__"):
+    if ".quant_state." in key or leaf.startswith("bitsandbytes__"):
         return True
     if leaf in _METADATA_BESIDE:
         return any(f"{stem}.{other}" in siblings for other in _METADATA_BESIDE[leaf])
@@ -68,18 +68,18 @@ def is_metadata(pattern: str, siblings: Mapping[str, Stored]) -> bool:
     return any(f"{stem}.{match[1]}{ending}".lstrip(".") in siblings for ending in ("", "_blocks", "_packed", ".weight"))
 
 
-def unpacked(pattern: str, stored: Stored, siblings: Mapping[str, Stored], bits: float | None, group_size: int | None) -> int:
+def unpacked(key: str, stored: Stored, siblings: Mapping[str, Stored], bits: float | None, group_size: int | None) -> int:
     """Return the logical parameters in one tensor; ``bits`` and ``group_size`` as the quantization config states them.
 
     Metadata counts nothing, and so does a plain integer tensor that is no packing that we know: tables and indices are no parameters.
     """
-    if is_metadata(pattern, siblings):
+    if is_metadata(key, siblings):
         return 0
     elements = math.prod(stored.shape)
-    ratio = _ratio(pattern, stored, siblings, bits, group_size)
+    ratio = _ratio(key, stored, siblings, bits, group_size)
     if ratio is not None:
         return int(elements * ratio)
-    stem, _, leaf = pattern.rpartition(".")
+    stem, _, leaf = key.rpartition(".")
     if leaf == "q_weight":
         return _exl2(stem, siblings)
     if leaf == "trellis" and len(stored.shape) == 3:
@@ -93,9 +93,9 @@ def unpacked(pattern: str, stored: Stored, siblings: Mapping[str, Stored], bits:
 _INTEGERS = frozenset({"bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"})
 
 
-def _ratio(pattern: str, stored: Stored, siblings: Mapping[str, Stored], bits: float | None, group_size: int | None) -> Fraction | None:
+def _ratio(key: str, stored: Stored, siblings: Mapping[str, Stored], bits: float | None, group_size: int | None) -> Fraction | None:
     """Return logical parameters per stored element; None where the tensor is not packed in such a way."""
-    stem, _, leaf = pattern.rpartition(".")
+    stem, _, leaf = key.rpartition(".")
     beside = f"{stem}." if stem else ""
     by_bits = Fraction(32) / Fraction(bits).limit_denominator(64) if bits else Fraction(8)
     scale = siblings.get(f"{beside}weight_scale")
@@ -126,7 +126,7 @@ def _ratio(pattern: str, stored: Stored, siblings: Mapping[str, Stored], bits: f
         if plain is not None and plain.dtype == "float8_e8m0fnu" and stored.shape and plain.shape:
             return Fraction(plain.shape[-1] * 32, stored.shape[-1])
     if stored.dtype == "uint8":
-        pairs = (f"{pattern}.absmax", f"{pattern}.quant_map", f"{pattern}_scale", f"{pattern}_weight_scale")
+        pairs = (f"{key}.absmax", f"{key}.quant_map", f"{key}_scale", f"{key}_weight_scale")
         if scale is not None or any(name in siblings for name in pairs):
             return Fraction(2)
     return None
