@@ -12,14 +12,16 @@ SUFFIXES = (".py", ".cu", ".cuh")
 FILES_LIMIT = 32
 SIZE_LIMIT = 1 << 20
 _NAMES_LIMIT = 500
-_CUDA_KERNEL = re.compile(r"__global__\b[^;{}()]*?(?:__launch_bounds__\s*\([^()]*\)\s*)?[^;{}()]*?\b(\w+)\s*\(")
+_GLOBAL = re.compile(r"__global__\b")
+_DECLARATION_LIMIT = 400
+_BOUNDS = re.compile(r"__launch_bounds__ ?\([^()]*\)")
 
 
 def summarise(path: str, data: bytes) -> CodeFile:
     """Return what the file ``path`` contains. Raises Malformed for Python that does not parse."""
     text = data[:SIZE_LIMIT].decode("utf-8", "replace")
     if not path.endswith(".py"):
-        return CodeFile(path, (), (), _names(_CUDA_KERNEL.findall(text)))
+        return CodeFile(path, (), (), _names(_cuda_kernels(text)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of their escapes in strings, not of ours
@@ -40,8 +42,20 @@ def summarise(path: str, data: bytes) -> CodeFile:
             case ast.FunctionDef(name=name, decorator_list=decorators) if any(map(_is_triton, decorators)):
                 kernels.append(name)
             case ast.Constant(value=str(string)) if "__global__" in string:
-                kernels += _CUDA_KERNEL.findall(string)
+                kernels += _cuda_kernels(string)
     return CodeFile(path, _names(imports), _names(classes), _names(kernels))
+
+
+def _cuda_kernels(text: str) -> list[str]:
+    """Return the names declared after ``__global__``; looks a bounded way ahead, so that no text makes it slow."""
+    result = []
+    for marker in _GLOBAL.finditer(text):
+        declaration = _BOUNDS.sub(" ", text[marker.end() : marker.end() + _DECLARATION_LIMIT])
+        before, parenthesis, _ = declaration.partition("(")
+        words = before.replace("*", " ").split()
+        if parenthesis and words and words[-1].isidentifier() and not set(before) & set(";{})"):
+            result.append(words[-1])
+    return result
 
 
 def _names(found: list[str]) -> tuple[str, ...]:

@@ -73,14 +73,10 @@ def test_fast_takes_three_requests_whatever_the_shards(hub: Hub) -> None:
 
 
 def test_shards_are_read_concurrently(hub: Hub) -> None:
-    import time  # noqa: PLC0415 - the only test that looks at a clock
-
-    write_sharded(hub.root / "org/many", [{f"t{number}": ("F32", (4,))} for number in range(16)])
+    write_sharded(hub.root / "org/many", [{f"t{number}": ("F32", (4,))} for number in range(32)])
     hub.behaviour.latency_s = 0.05
-    start = time.perf_counter()
     take(hub, "org/many")
-    # One after the other, the 16 shards and their redirects alone would take 1.6 s.
-    assert time.perf_counter() - start < 0.9
+    assert hub.busiest >= 8
 
 
 def test_the_token_goes_to_the_hub_and_nowhere_else(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
@@ -124,7 +120,7 @@ def test_sizes_come_from_the_paged_tree_where_the_short_answer_has_none(hub: Hub
     hub.behaviour.without_sizes, hub.behaviour.page = True, 2
     found = take(hub)
     assert found.files == open_target(str(hub.root / MODEL), SourceOptions()).files
-    assert sum("/tree/" in request.path for request in hub.requests) == 2
+    assert sum("/tree/" in request.path for request in hub.requests) == 3
 
 
 def test_a_renamed_repository_is_followed_and_said(hub: Hub) -> None:

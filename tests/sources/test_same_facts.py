@@ -10,7 +10,7 @@ from huggingface_hub import snapshot_download
 from auditor.inspection import inspect_snapshot
 from auditor.sources import SourceOptions, open_target, saved
 from tests.support.hub_server import Hub
-from tests.support.model_files import write_llama
+from tests.support.model_files import CARD, write_llama
 
 MODEL = "org/name"
 #: The name is how the user called the model; that a model is gated is known to the Hub alone.
@@ -59,6 +59,7 @@ def in_a_saved_snapshot(model: Path, hub: Hub, scratch: Path) -> tuple[str, Sour
 @pytest.mark.parametrize("place", [in_a_folder, on_the_hub, in_the_cache, in_a_checkout, in_an_object_store, in_a_saved_snapshot])
 def test_the_facts_do_not_depend_on_where_the_model_lies(place: Place, hub: Hub, tmp_path: Path) -> None:
     model = write_llama(hub.root / MODEL)
+    hub.behaviour.cards[MODEL] = CARD
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     expected = inspect_snapshot(open_target(str(model), SourceOptions()))

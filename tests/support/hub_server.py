@@ -62,6 +62,8 @@ class Hub:
         self.root = root
         self.behaviour = Behaviour()
         self.requests: list[Request] = []
+        self.busy = self.busiest = 0
+        """Requests being answered now, and the most that ever were at a time."""
         self.certificate = certificate
         hub = self
 
@@ -138,8 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
         authorized = self.headers.get("authorization") == f"Bearer {behaviour.token}"
         self.request_log = Request(self.command, self.path, self.headers.get("range", ""), authorized)
         hub.requests.append(self.request_log)
+        hub.busy += 1
+        hub.busiest = max(hub.busiest, hub.busy)
         if behaviour.latency_s:
             time.sleep(behaviour.latency_s)
+        hub.busy -= 1
         for part, answers in behaviour.fail.items():
             if part in self.path and answers:
                 return self._fail(answers.pop(0))

@@ -93,4 +93,9 @@ def write_llama(folder: Path) -> Path:
     """Write a small sharded Llama and return its folder."""
     write_json(folder / "config.json", LLAMA)
     write_sharded(folder, llama_tensors())
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\nbase_model:\n- org/base\n---\n# A small Llama\n")
     return folder
+
+
+#: What the Hub makes of that README.
+CARD = {"license": "apache-2.0", "base_model": ["org/base"]}
