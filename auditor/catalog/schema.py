@@ -164,7 +164,7 @@ def accelerator_schema() -> Schema:
             },
             ("status",),
             "Who can get it.",
-            {"if": {"properties": {"status": {"const": "open"}}}, "else": {"required": ["note"]}},
+            {"if": {"properties": {"status": {"enum": ["limited", "captive", "unreleased"]}}}, "then": {"required": ["note"]}},
         ),
         "memory": {**figure("memory"), "description": "Capacity as the vendor states it, in the vendor's unit."},
         "planning_memory": {**figure("bytes"), "description": "What a fit check plans with, before any stack's fraction."},

@@ -57,5 +57,6 @@ def did_you_mean(word: object, choices: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for a near miss, else an empty string."""
     from difflib import get_close_matches  # noqa: PLC0415 - needed by mistakes only
 
-    close = get_close_matches(str(word), list(choices), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    folded = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(str(word).lower(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean '{folded[close[0]]}'?" if close else ""
