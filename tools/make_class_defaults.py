@@ -19,7 +19,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
 
 import transformers
 from transformers import AutoConfig, PreTrainedConfig
-import transformers.models.auto.modeling_auto as modeling_auto
+from transformers.models.auto import modeling_auto
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING, CONFIG_MAPPING_NAMES
 
 TARGET = Path(__file__).resolve().parent.parent / "auditor" / "inspection" / "class_defaults.json"
@@ -149,7 +149,7 @@ def _defaults(cls: type[PreTrainedConfig], parts: set[str]) -> dict[str, Any]:
         value = field.default
         if value is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
             value = field.default_factory()
-        if value is None and made and (len(made) > 2 or field.name not in RELATIVE):  # noqa: PLR2004 - the first two have the same widths
+        if value is None and made and (len(made) > 2 or field.name not in RELATIVE):
             settled = [getattr(built, field.name, None) for built in made]
             value = settled[0] if all(other == settled[0] for other in settled) else None
         if value is not None and value is not BASE.get(field.name, ...) and _plain(value):
@@ -160,7 +160,11 @@ def _defaults(cls: type[PreTrainedConfig], parts: set[str]) -> dict[str, Any]:
 def _plain(value: object) -> bool:
     if isinstance(value, bool | int | float | str):
         return not isinstance(value, float) or math.isfinite(value)
-    return isinstance(value, list | tuple) and 0 < len(value) <= 128 and all(isinstance(item, bool | int | float | str) and _plain(item) for item in value)
+    return (
+        isinstance(value, list | tuple)
+        and 0 < len(value) <= 128
+        and all(isinstance(item, bool | int | float | str) and _plain(item) for item in value)
+    )
 
 
 def _built(cls: type[PreTrainedConfig]) -> list[PreTrainedConfig]:

@@ -77,7 +77,7 @@ class Experts:
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """A part beside the language model: vision or audio encoder, talker, code-to-wave decoder, text tower, …"""
+    """A part beside the language model: vision or audio encoder, talker, code-to-wave decoder, text tower."""
 
     name: str
     """``vision``, ``audio``, ``text``, ``talker``, …"""

@@ -45,7 +45,11 @@ def _figures(anatomy: Anatomy) -> dict[str, Fact]:
     expected = anatomy.arch_class != "other" or anatomy.task not in ("unknown", "other", "image-encoder", "audio-encoder")
     facts: dict[str, Fact] = {}
     for fact, value, keys in (
-        ("arch.layers", len(anatomy.layers) or text.integer(*names(family, LAYERS)) if not isinstance(text.get(*LAYERS), list) else None, LAYERS),
+        (
+            "arch.layers",
+            len(anatomy.layers) or text.integer(*names(family, LAYERS)) if not isinstance(text.get(*LAYERS), list) else None,
+            LAYERS,
+        ),
         ("arch.hidden_size", anatomy.hidden_size, HIDDEN),
         ("arch.vocab_size", anatomy.vocab_size, VOCABULARY),
         ("arch.max_context", anatomy.max_context, CONTEXT),
@@ -116,7 +120,9 @@ def _traits(anatomy: Anatomy) -> dict[str, Value]:
     if not text.states("attention_bias", "qkv_bias", "use_qkv_bias", "add_qkv_bias") and family.qkv_bias is not None:
         bias = family.qkv_bias
     indexed = any(mixer.kind is LayerKind.INDEXER for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers)
-    sinks = family.sinks or any(text.raw.get(key) is True for key in ("add_swa_attention_sink_bias", "add_full_attention_sink_bias", "use_sinks"))
+    sinks = family.sinks or any(
+        text.raw.get(key) is True for key in ("add_swa_attention_sink_bias", "add_full_attention_sink_bias", "use_sinks")
+    )
     traits: dict[str, Value] = {"attention.sparse": indexed or family.block_sparse, "attention.sinks": sinks}
     if isinstance(bias, bool):
         traits["attention.qkv_bias"] = bias

@@ -143,7 +143,10 @@ def keeps_cache(anatomy: Anatomy) -> bool:
 
 
 def _recurrent_dtype(anatomy: Anatomy, cache: CacheType) -> tuple[str, Basis]:
-    largest = max((state for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers for state in mixer.states), key=lambda state: state.elements)
+    largest = max(
+        (state for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers for state in mixer.states),
+        key=lambda state: state.elements,
+    )
     stated = anatomy.text.states("mamba_ssm_cache_dtype", "mamba_ssm_dtype", "ssm_cache_dtype")
     return _state_dtype(largest.dtype, cache), Basis.CONFIG if stated else Basis.ASSUMED
 
@@ -196,7 +199,8 @@ def _kind(anatomy: Anatomy) -> str:
     latent = latent_rank(anatomy.text) is not None
     pairs = {(mixer.heads, mixer.kv_heads) for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers if mixer.heads is not None}
     # An encoder's layers keep nothing, so its heads stand in the anatomy alone.
-    kinds = {_sharing(heads or anatomy.heads, kv_heads or anatomy.kv_heads, latent=latent) for heads, kv_heads in pairs or {(None, None)}}
+    pairs = pairs or {(anatomy.heads, anatomy.kv_heads)}
+    kinds = {_sharing(heads, kv_heads or anatomy.kv_heads, latent=latent) for heads, kv_heads in pairs}
     return kinds.pop() if len(kinds) == 1 else "mixed"
 
 

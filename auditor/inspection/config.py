@@ -195,7 +195,9 @@ class ModelConfig:
     def parts(self) -> tuple[str, ...]:
         """Return the keys of all nested configs, those of the class first."""
         own = tuple(self._defaults.parts) if self._defaults is not None else ()
-        return own + tuple(key for key, value in self.raw.items() if key.endswith("_config") and isinstance(value, Mapping) and key not in own)
+        return own + tuple(
+            key for key, value in self.raw.items() if key.endswith("_config") and isinstance(value, Mapping) and key not in own
+        )
 
     def pattern(self, name: str, count: int) -> tuple[str, ...] | None:
         """Return the kinds of layers that the class makes up for ``name`` when the config gives none."""

@@ -79,11 +79,11 @@ def gguf_config(snapshot: Snapshot) -> tuple[dict[str, Any], str] | None:
     for path in [*chosen, *snapshot.documents]:
         document = snapshot.documents.get(path)
         if path.endswith(".gguf") and isinstance(document, Mapping) and isinstance(document.get("general.architecture"), str):
-            return config_from_metadata(document, _has_head(snapshot)), path
+            return config_from_metadata(document, has_head=_has_head(snapshot)), path
     return None
 
 
-def config_from_metadata(metadata: Mapping[str, Any], has_head: bool | None = None) -> dict[str, Any]:
+def config_from_metadata(metadata: Mapping[str, Any], *, has_head: bool | None = None) -> dict[str, Any]:
     """Return ``metadata`` in config keys. ``has_head`` says whether the file holds an output matrix of its own."""
     arch = str(metadata["general.architecture"])
 
@@ -151,7 +151,13 @@ def _latent(get: Any) -> dict[str, Any]:
     if not isinstance(rotary, int) or not isinstance(whole, int):
         return {}
     # One key/value head is how the file spells the shared latent; each query head has a key of its own once it is expanded.
-    return {"qk_rope_head_dim": rotary, "qk_nope_head_dim": whole - rotary, "v_head_dim": value, "head_dim": None, "num_key_value_heads": None}
+    return {
+        "qk_rope_head_dim": rotary,
+        "qk_nope_head_dim": whole - rotary,
+        "v_head_dim": value,
+        "head_dim": None,
+        "num_key_value_heads": None,
+    }
 
 
 def _states(get: Any, arch: str, hidden: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from auditor.inspection.arch_facts import architecture_facts
 from auditor.inspection.census import attention_facts, cache_facts, cache_type, known_cache_dtype, take_census
 from auditor.inspection.gguf import gguf_config
 from auditor.inspection.model import Inspection, LayerGroup
-from auditor.inspection.pipelines import read_component, read_pipeline, reads_as_pipeline
 from auditor.inspection.pipeline_facts import pipeline_facts
+from auditor.inspection.pipelines import read_component, read_pipeline, reads_as_pipeline
 from auditor.inspection.read import read_anatomy
 from auditor.inspection.repository import repository_facts
 from auditor.inspection.weights_facts import facts_of_weights

@@ -47,7 +47,13 @@ def _heads(config: ModelConfig, shape: Shape, prefix: str) -> Shape:
             changes[field] = value
     if "head_dim" in changes and "value_dim" not in changes and shape.value_dim == shape.head_dim:
         changes["value_dim"] = changes["head_dim"]
-    return replace(shape, **changes) if changes else shape
+    return Shape(
+        shape.hidden,
+        changes.get("heads", shape.heads),
+        changes.get("kv_heads", shape.kv_heads),
+        changes.get("head_dim", shape.head_dim),
+        changes.get("value_dim", shape.value_dim),
+    )
 
 
 _OVERRIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -100,7 +106,7 @@ def _chunk(config: ModelConfig, shape: Shape, _family: Family, _argument: str) -
 
 
 def _indexed(config: ModelConfig, shape: Shape, family: Family, argument: str) -> tuple[Mixer, ...]:
-    """Full attention that selects tokens by an indexer, which keeps one key of its own per token unless it reuses another layer's choice."""
+    """Full attention that selects tokens by an indexer, which keeps one key of its own unless it reuses another layer's choice."""
     attention = _full(config, shape, family, "")
     if argument == "shared":
         return attention

@@ -10,7 +10,16 @@ from auditor.inspection.defaults import defaults_for
 from auditor.inspection.shape import HEADS, HIDDEN, LAYERS
 
 #: Keys of a nested language model, the outermost first.
-TEXT_KEYS = ("thinker_config", "text_config", "llm_config", "language_config", "lm_config", "text_model_config", "decoder_config", "decoder")
+TEXT_KEYS = (
+    "thinker_config",
+    "text_config",
+    "llm_config",
+    "language_config",
+    "lm_config",
+    "text_model_config",
+    "decoder_config",
+    "decoder",
+)
 
 #: Nested configs that are towers, by the name a report gives them.
 _TOWERS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -22,7 +31,9 @@ _TOWERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^qformer_config$|^perceiver_config$"), "resampler"),
 )
 #: Nested objects whose keys look like a tower's and that hold no weights.
-_NO_TOWER = re.compile(r"projector|aligner|rope|quantization|token|aug|compression|feature_select|_head_config$|generation_config$|vision_feature")
+_NO_TOWER = re.compile(
+    r"projector|aligner|rope|quantization|token|aug|compression|feature_select|_head_config$|generation_config$|vision_feature"
+)
 
 #: Other spellings of layers and heads in towers.
 _TOWER_LAYERS = (*LAYERS, "vt_num_hidden_layers", "layers", "encoder_layers", "num_block", "image_num_layers")
@@ -61,7 +72,11 @@ def _text_only(config: ModelConfig, family: Family) -> bool:
     """Whether the class named is the text model of a multimodal type: then towers that only the class default brings are not there."""
     names = config.raw.get("architectures")
     named = isinstance(names, list) and bool(names) and "ForCausalLM" in str(names[0])
-    return named and not family.flat_towers and not any(isinstance(value, dict | str) and _tower_name(key) for key, value in config.raw.items())
+    return (
+        named
+        and not family.flat_towers
+        and not any(isinstance(value, dict | str) and _tower_name(key) for key, value in config.raw.items())
+    )
 
 
 #: Thinker, then its text: two steps are the most that any published config needs.
@@ -75,7 +90,12 @@ def _nested_text(config: ModelConfig, family: Family) -> ModelConfig | None:
             part = config.part(key)
             if part is not None and not part.has_class and family.text_like:
                 return ModelConfig(
-                    part.raw, model_type=family.text_like, path=part.path, prefix=part.prefix, problems=part.problems, defaults=defaults_for(family.text_like)
+                    part.raw,
+                    model_type=family.text_like,
+                    path=part.path,
+                    prefix=part.prefix,
+                    problems=part.problems,
+                    defaults=defaults_for(family.text_like),
                 )
             return part
     for key in TEXT_KEYS:
@@ -83,7 +103,9 @@ def _nested_text(config: ModelConfig, family: Family) -> ModelConfig | None:
         if part is None:
             continue
         if config.states(*LAYERS) and config.states(*HIDDEN):
-            return ModelConfig(config.raw, model_type=part.model_type, path=config.path, problems=config.problems, defaults=defaults_for(part.model_type))
+            return ModelConfig(
+                config.raw, model_type=part.model_type, path=config.path, problems=config.problems, defaults=defaults_for(part.model_type)
+            )
         return part
     return None
 

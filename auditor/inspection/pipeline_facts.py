@@ -17,7 +17,9 @@ def pipeline_facts(anatomy: Anatomy) -> dict[str, Fact]:
         if anatomy.model_type
         else Unknown("neither an index nor a component names its class", ("model_index.json",)),
     }
-    classes = tuple(part.model_type for _, part in anatomy.components if part.model_type) or ((anatomy.model_type,) if anatomy.model_type else ())
+    classes = tuple(part.model_type for _, part in anatomy.components if part.model_type) or (
+        (anatomy.model_type,) if anatomy.model_type else ()
+    )
     if classes:
         facts["arch.architectures"] = Known(classes, Basis.CONFIG)
     if anatomy.components:

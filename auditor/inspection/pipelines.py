@@ -26,7 +26,9 @@ def reads_as_pipeline(snapshot: Snapshot) -> bool:
     """Return whether the snapshot is a pipeline: an index, or nothing but configs in component folders."""
     if INDEX in snapshot.documents:
         return True
-    return "config.json" not in snapshot.documents and any(path.count("/") == 1 and path.endswith("/config.json") for path in snapshot.documents)
+    return "config.json" not in snapshot.documents and any(
+        path.count("/") == 1 and path.endswith("/config.json") for path in snapshot.documents
+    )
 
 
 def read_pipeline(snapshot: Snapshot) -> Anatomy:
@@ -93,7 +95,7 @@ def component_layers(anatomy: Anatomy) -> int | None:
 def _members(snapshot: Snapshot, index: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return folder and class of each member with weights, in the order of the index."""
     if index:
-        pairs = [(folder, str(value[1])) for folder, value in index.items() if isinstance(value, list) and len(value) == 2]  # noqa: PLR2004 - library and class
+        pairs = [(folder, str(value[1])) for folder, value in index.items() if isinstance(value, list) and len(value) == 2]
         return [(folder, cls) for folder, cls in pairs if not _WEIGHTLESS.search(cls)]
     return [(path.partition("/")[0], "") for path in sorted(snapshot.documents) if path.count("/") == 1 and path.endswith("/config.json")]
 
@@ -102,7 +104,14 @@ def _component(snapshot: Snapshot, folder: str, cls: str) -> Anatomy:
     path = f"{folder}/config.json"
     document = snapshot.documents.get(path)
     if not isinstance(document, dict):
-        return Anatomy(arch_class="other", task="unknown", config=ModelConfig({}, path=path), text=ModelConfig({}, path=path), model_type=cls, known=False)
+        return Anatomy(
+            arch_class="other",
+            task="unknown",
+            config=ModelConfig({}, path=path),
+            text=ModelConfig({}, path=path),
+            model_type=cls,
+            known=False,
+        )
     if "_class_name" in document or "model_type" not in document:
         return read_component({"_class_name": cls, **document}, path)
     return read_anatomy(document, path=path)

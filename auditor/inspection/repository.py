@@ -41,7 +41,9 @@ def _weights(snapshot: Snapshot) -> dict[str, Fact]:
 
 
 def _code(snapshot: Snapshot) -> dict[str, Fact]:
-    configs = [document for path, document in snapshot.documents.items() if path.rpartition("/")[2] == "config.json" and isinstance(document, dict)]
+    configs = [
+        document for path, document in snapshot.documents.items() if path.rpartition("/")[2] == "config.json" and isinstance(document, dict)
+    ]
     facts: dict[str, Fact] = {}
     if configs:
         facts["repo.custom_code"] = Known(any(document.get("auto_map") for document in configs), Basis.CONFIG)

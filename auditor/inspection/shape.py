@@ -13,7 +13,16 @@ KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "m
 HEAD_DIM = ("head_dim", "kv_channels", "d_kv", "attention_head_dim", "head_size", "dim_head")
 INTERMEDIATE = ("intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff", "d_inner", "inner_hidden_size", "mlp_hidden_size")
 VOCABULARY = ("vocab_size", "padded_vocab_size", "embedding_size")
-CONTEXT = ("max_position_embeddings", "n_positions", "seq_length", "max_seq_len", "max_sequence_length", "n_ctx", "max_target_positions", "context_length")
+CONTEXT = (
+    "max_position_embeddings",
+    "n_positions",
+    "seq_length",
+    "max_seq_len",
+    "max_sequence_length",
+    "n_ctx",
+    "max_target_positions",
+    "context_length",
+)
 
 
 @dataclass(frozen=True, slots=True)

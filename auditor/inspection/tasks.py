@@ -11,9 +11,22 @@ TEXT_TASKS = ("causal-lm", "seq2seq-lm", "image-text-to-text", "audio-text-to-te
 ENCODER_TASKS = ("encoder", "embedding", "reranker", "image-encoder", "audio-encoder")
 
 _IMAGE_AUTO = frozenset(
-    "IMAGE IMAGE_CLASSIFICATION OBJECT_DETECTION SEMANTIC_SEGMENTATION UNIVERSAL_SEGMENTATION INSTANCE_SEGMENTATION DEPTH_ESTIMATION "
-    "MASK_GENERATION KEYPOINT_DETECTION KEYPOINT_MATCHING BACKBONE VIDEO_CLASSIFICATION ZERO_SHOT_IMAGE_CLASSIFICATION "
-    "ZERO_SHOT_OBJECT_DETECTION".split()
+    {
+        "BACKBONE",
+        "DEPTH_ESTIMATION",
+        "IMAGE",
+        "IMAGE_CLASSIFICATION",
+        "INSTANCE_SEGMENTATION",
+        "KEYPOINT_DETECTION",
+        "KEYPOINT_MATCHING",
+        "MASK_GENERATION",
+        "OBJECT_DETECTION",
+        "SEMANTIC_SEGMENTATION",
+        "UNIVERSAL_SEGMENTATION",
+        "VIDEO_CLASSIFICATION",
+        "ZERO_SHOT_IMAGE_CLASSIFICATION",
+        "ZERO_SHOT_OBJECT_DETECTION",
+    }
 )
 _AUDIO_AUTO = frozenset({"AUDIO_CLASSIFICATION", "AUDIO_XVECTOR"})
 _SPEECH_AUTO = frozenset({"CTC", "RNNT", "TDT"})
@@ -28,7 +41,10 @@ _BY_CLASS_NAME: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"For(CTC|RNNT|TDT|SpeechSeq2Seq)$|SpeechToText"), "speech-to-text"),
     (re.compile(r"TextToWaveform|TextToSpeech|ForTextToSpectrogram|TTS|Vits"), "text-to-speech"),
     (re.compile(r"For(Audio\w*Classification|XVector)$"), "audio-encoder"),
-    (re.compile(r"For(Image|Video)Classification$|ForObjectDetection$|Segmentation$|DepthEstimation$|MaskedImageModeling$"), "image-encoder"),
+    (
+        re.compile(r"For(Image|Video)Classification$|ForObjectDetection$|Segmentation$|DepthEstimation$|MaskedImageModeling$"),
+        "image-encoder",
+    ),
 )
 _CLASSIFIER = re.compile(r"For(SequenceClassification|TokenClassification|QuestionAnswering|MultipleChoice|RewardModel)$|RewardModel$")
 _CAUSAL = re.compile(r"ForCausalLM|LMHead")
@@ -69,7 +85,11 @@ def generates(task: str, config: ModelConfig, text: ModelConfig) -> bool:
         return False
     if task in ("speech-to-text", "text-to-speech"):
         both = config.auto | text.auto
-        return bool(both & {"CAUSAL_LM", "SPEECH_SEQ_2_SEQ", "SEQ_TO_SEQ_CAUSAL_LM"}) or config.get("is_encoder_decoder") is True or text is not config
+        return (
+            bool(both & {"CAUSAL_LM", "SPEECH_SEQ_2_SEQ", "SEQ_TO_SEQ_CAUSAL_LM"})
+            or config.get("is_encoder_decoder") is True
+            or text is not config
+        )
     return True
 
 
@@ -122,7 +142,11 @@ def _from_name_alone(config: ModelConfig, name: str) -> str:
         return "seq2seq-lm" if config.get("is_encoder_decoder") is True else "causal-lm"
     auto_map = config.raw.get("auto_map")
     if isinstance(auto_map, dict):
-        for auto_class, task in (("AutoModelForCausalLM", "causal-lm"), ("AutoModelForSeq2SeqLM", "seq2seq-lm"), ("AutoModelForMaskedLM", "encoder")):
+        for auto_class, task in (
+            ("AutoModelForCausalLM", "causal-lm"),
+            ("AutoModelForSeq2SeqLM", "seq2seq-lm"),
+            ("AutoModelForMaskedLM", "encoder"),
+        ):
             if auto_class in auto_map:
                 return task
     if "ForMaskedLM" in name or "ForPreTraining" in name:

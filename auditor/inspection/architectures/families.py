@@ -8,7 +8,12 @@ from auditor.inspection.architectures.model import Family
 FAMILIES: tuple[Family, ...] = (
     # Decoders whose code lives in their own repositories
     Family(("baichuan",), tied=False, position="rope"),
-    Family(("chatglm",), keys={"num_hidden_layers": "num_layers", "vocab_size": "padded_vocab_size", "max_position_embeddings": "seq_length"}, tied=False, position="rope"),
+    Family(
+        ("chatglm",),
+        keys={"num_hidden_layers": "num_layers", "vocab_size": "padded_vocab_size", "max_position_embeddings": "seq_length"},
+        tied=False,
+        position="rope",
+    ),
     Family(("internlm2",), tied=False, position="rope", qkv_bias=False),
     Family(("xverse",), tied=False, position="rope"),
     Family(("qwen",), tied=False, position="rope", qkv_bias=True),
