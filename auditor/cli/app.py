@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli import commands_catalog, commands_models
+from auditor.cli import commands_catalog, commands_models, commands_rules
 
 app = typer.Typer(
     name="auditor",
@@ -47,3 +47,9 @@ app.command("schema")(commands_catalog.schema)
 
 accelerators.command("list")(commands_catalog.list_accelerators)
 accelerators.command("show")(commands_catalog.show_accelerator)
+
+rules.command("list")(commands_rules.list_rules)
+rules.command("show")(commands_rules.show_rule)
+rules.command("check")(commands_rules.check_rules)
+rules.command("test")(commands_rules.run_tests)
+rules.command("new")(commands_rules.new_rule)

@@ -8,12 +8,8 @@ import typer
 
 from auditor.cli import exits
 from auditor.cli.flags import ListOut, Screen, command
-from auditor.cli.terminal import Terminal, wants_color, width
-from auditor.report import View
-
-Rules = Annotated[
-    list[Path] | None, typer.Option("--rules", metavar="DIR", help="Rules to add to the shipped ones. Repeatable.", show_default=False)
-]
+from auditor.cli.showing import Rules, view
+from auditor.cli.terminal import Terminal
 
 
 @command
@@ -28,7 +24,7 @@ def list_accelerators(*, rules: Rules = None, out: ListOut, screen: Screen) -> N
     if out.format == "json":
         text = accelerators.list_json(everything, stacks)
     else:
-        text = accelerators.list_table(everything, stacks, view(out, screen))
+        text = accelerators.list_table(everything, stacks, view(out.output, screen))
     screen.terminal.report(text, out.output)
 
 
@@ -53,7 +49,7 @@ def show_accelerator(
     if out.format == "json":
         text = accelerators.sheets_json(chosen, stacks, catalog.prices)
     else:
-        text = accelerators.sheets_table(chosen, stacks, catalog.prices, view(out, screen))
+        text = accelerators.sheets_table(chosen, stacks, catalog.prices, view(out.output, screen))
     screen.terminal.report(text, out.output)
 
 
@@ -63,7 +59,7 @@ def facts(*, out: ListOut, screen: Screen) -> None:
     from auditor.facts import CATALOGUE  # noqa: PLC0415
     from auditor.report import fact_list  # noqa: PLC0415
 
-    text = fact_list.render_json(CATALOGUE) if out.format == "json" else fact_list.render_table(CATALOGUE, view(out, screen))
+    text = fact_list.render_json(CATALOGUE) if out.format == "json" else fact_list.render_table(CATALOGUE, view(out.output, screen))
     screen.terminal.report(text, out.output)
 
 
@@ -94,8 +90,3 @@ def unknown(kind: str, name: str, names: list[str]) -> NoReturn:
     meant = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(sorted(names))}"
     Terminal.error(f"auditor: {name!r} is no {kind}; {meant}")
     raise typer.Exit(exits.USAGE)
-
-
-def view(out: ListOut, screen: Screen) -> View:
-    """Return how a listing is shown."""
-    return View(width(out.output), wants_color(screen.color, out.output))

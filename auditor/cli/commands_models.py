@@ -23,9 +23,10 @@ from auditor.cli.flags import (
     command,
     one_of,
 )
-from auditor.cli.terminal import Terminal, wants_color, width
+from auditor.cli.showing import view
+from auditor.cli.terminal import Terminal
 from auditor.errors import WorkloadError
-from auditor.report import FORMATS, INSPECTION_FORMATS, View
+from auditor.report import FORMATS, INSPECTION_FORMATS
 
 if TYPE_CHECKING:
     from auditor.inspection.model import Inspection
@@ -59,8 +60,8 @@ def audit(
     if not targets:
         _nothing(screen.terminal)
     result = _audited(targets or [], source, against, load, money, team, today, screen)
-    view = View(width(out.output), wants_color(screen.color, out.output), out.everything or bool(against.on))
-    screen.terminal.report(FORMATS[out.format](result, view), out.output)
+    shown = view(out.output, screen, everything=out.everything or bool(against.on))
+    screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
 
 
@@ -86,9 +87,9 @@ def explain(
     result = _audited([target], source, against, load, money, team, today, screen)
     from auditor.report.explain import EXPLANATIONS  # noqa: PLC0415  # after the error that needs none of it
 
-    view = View(width(out.output), wants_color(screen.color, out.output))
+    shown = view(out.output, screen)
     if result.models[0].rows:
-        screen.terminal.report(EXPLANATIONS[out.format](result, view), out.output)
+        screen.terminal.report(EXPLANATIONS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, exits.NEVER, strict=False))
 
 
@@ -113,8 +114,8 @@ def compare(
     result = _audited([first, second], source, against, load, money, team, today, screen)
     from auditor.report.comparison import COMPARISONS  # noqa: PLC0415
 
-    view = View(width(out.output), wants_color(screen.color, out.output))
-    screen.terminal.report(COMPARISONS[out.format](result, view), out.output)
+    shown = view(out.output, screen)
+    screen.terminal.report(COMPARISONS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, exits.NEVER, strict=False))
 
 
@@ -141,8 +142,8 @@ def inspect(
     if save is not None and len(targets or []) != 1:
         raise WorkloadError(f"--save writes one snapshot, and {len(targets or [])} targets were given", "save one model at a time")
     found = list(_inspections(targets or [], source, screen, kv_dtype, fast=fast, save=save))
-    view = View(width(out.output), wants_color(screen.color, out.output))
-    terminal.report(INSPECTION_FORMATS[out.format](found, view), out.output)
+    shown = view(out.output, screen)
+    terminal.report(INSPECTION_FORMATS[out.format](found, shown), out.output)
     raise typer.Exit(exits.INCOMPLETE if any(one.errors for one in found) else exits.OK)
 
 
