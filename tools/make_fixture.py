@@ -5,7 +5,7 @@
 A recipe in ``tools/fixtures.yaml`` says where the tensor table comes from:
 
 ``table: NAME``   rows of ``tools/tables/NAME.tsv`` (name pattern, type, shape), as a published checkpoint has them
-``build: true``   the class that ``architectures[0]`` names, built by transformers on the meta device, under the names that
+``build: true``   (with a table, what it adds) the class that ``architectures[0]`` names, built by transformers on the meta device, under the names that
                   ``save_pretrained`` writes; ``rename``, ``float32`` and ``drop`` correct what a published checkpoint does otherwise
 ``components:``   the same for each component of a pipeline, built by transformers or diffusers
 
@@ -58,6 +58,7 @@ class Recipe:
     origin: str
     build: bool = False
     table: str = ""
+    """Rows of a table, instead of what the class builds or beside it."""
     dtypes: tuple[tuple[str, str], ...] = ()
     """Type of built tensors by component, where the config does not say it."""
     float32: tuple[str, ...] = ()
@@ -66,6 +67,8 @@ class Recipe:
     """Patterns of tensors that the class builds and the checkpoint leaves out."""
     rename: tuple[tuple[str, str], ...] = ()
     """Patterns and replacements, for names that newer library releases changed."""
+    config: dict[str, Any] | None = None
+    """The config itself, where no published file is at hand; ``origin`` says so."""
     components: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Other files of the repository, by name: they are listed without a size."""
@@ -110,7 +113,8 @@ def built(config: dict[str, Any], recipe: Recipe, component: str) -> list[Tensor
     """Return the tensors that ``save_pretrained`` would write for this config. Raises AttributeError for an unknown class."""
     from reference import meta_state  # noqa: PLC0415  (PyTorch is needed only here)
 
-    stated = dict(recipe.dtypes).get(component) or config.get("torch_dtype") or config.get("dtype") or "float32"
+    nested = config.get("text_config") or {}
+    stated = dict(recipe.dtypes).get(component) or config.get("torch_dtype") or config.get("dtype") or nested.get("dtype") or "float32"
     tensors = []
     for class_name, shape in meta_state(config).items():
         name = class_name
@@ -180,13 +184,15 @@ def weight_set(component: str, folder: Path, stem: str, tensors: list[Tensor]) -
 
 def snapshot_of(recipe: Recipe, folder: Path) -> Snapshot:
     """Make the snapshot that a recipe describes from the configs in ``folder``."""
-    documents = {str(path.relative_to(folder)): json.loads(path.read_text()) for path in sorted(folder.rglob("*.json"))}
+    paths = sorted(folder.rglob("*.json")) if recipe.config is None else []
+    documents = {str(path.relative_to(folder)): json.loads(path.read_text()) for path in paths} or {"config.json": recipe.config}
     documents = {path: document for path, document in documents.items() if ".index." not in path and ".full" not in path}
     sets = []
     for component in recipe.components or ("",):
         home = folder / component
-        config = json.loads((home / "config.json").read_text())
-        tensors = from_table(recipe.table) if recipe.table else built(config, recipe, component)
+        config = documents[f"{component}/config.json" if component else "config.json"]
+        tensors = built(config, recipe, component) if recipe.build else []
+        tensors += from_table(recipe.table) if recipe.table else []
         diffusers_class = "_class_name" in config
         sets.append(weight_set(component, home, "diffusion_pytorch_model" if diffusers_class else "model", tensors))
     entries = [FileEntry(path, len(json.dumps(document, indent=2))) for path, document in documents.items()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.inspection.anatomy import Anatomy
-from auditor.inspection.parameters_packing import Stored, unpacked
+from auditor.inspection.parameters_packing import Siblings, Stored, unpacked
 from auditor.inspection.parameters_roles import Role, keys_of, marked_mtp_prefixes, mtp_prefixes, pattern_of, role_of
 from auditor.snapshot import Tensor, WeightSet
 
@@ -80,16 +80,16 @@ def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None
         else:
             entry[0] += 1
             entry[1] += tensor.nbytes
-    siblings: dict[str, Stored] = {}
-    for key, dtype, shape, _ in counts:
-        siblings.setdefault(key, Stored(dtype, shape))
+    siblings = Siblings()
+    for (_, dtype, shape, _), (_, _, name) in counts.items():
+        siblings.add(pattern_of(name), Stored(dtype, shape))
     groups = []
     by_dtype: dict[str, int] = {}
-    for (key, dtype, shape, numbered_mtp), (count, nbytes, name) in counts.items():
+    for (_, dtype, shape, numbered_mtp), (count, nbytes, name) in counts.items():
         pattern = pattern_of(name)
         named = role_of(pattern, model_type, multimodal=multimodal)
         role = Role.MTP if numbered_mtp else named
-        each = 0 if named is Role.BUFFER else unpacked(key, Stored(dtype, shape), siblings, bits, group_size)
+        each = 0 if named is Role.BUFFER else unpacked(pattern, Stored(dtype, shape), siblings, bits, group_size)
         groups.append(Group(pattern, dtype, shape, role, count, nbytes, each * count))
         by_dtype[dtype] = by_dtype.get(dtype, 0) + nbytes
     return Tally(tuple(groups), len(tensors), repeated, _tied_copies(groups, anatomy), by_dtype)

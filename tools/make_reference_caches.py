@@ -1,0 +1,142 @@
+"""Write tests/data/reference_caches.json: what transformers' own cache objects hold, layer by layer, for published and default configs.
+
+    python tools/make_reference_caches.py
+
+Needs PyTorch. Each model is built on the meta device with its real sizes and run for a few tokens, so that the cache's tensors have
+shapes and no memory. Models whose code asks for values (meta tensors have none) are left out, with the reason.
+"""
+
+import gc
+import gzip
+import json
+import os
+import signal
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSpeechSeq2Seq, EncoderDecoderCache
+from transformers.models.auto import modeling_auto
+
+DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
+TOKENS = 16
+SECONDS = 120
+DEFAULT_LAYERS = 8
+"""Layers of a model made from class defaults alone: enough for every pattern to show."""
+
+
+class TooSlowError(Exception):
+    """One model took longer than all of them should."""
+
+
+def main() -> None:
+    """Build, run and describe every model; write what was seen."""
+    warnings.filterwarnings("ignore")
+    torch.set_grad_enabled(False)
+    signal.signal(signal.SIGALRM, _too_slow)
+    caches: dict[str, list[Any]] = {}
+    skipped: dict[str, str] = {}
+    for name, config in _configs():
+        signal.alarm(SECONDS)
+        try:
+            caches[name] = _described(_cache(config))
+        except Exception as error:  # noqa: BLE001 - whatever a model's code raises is the reason it has no reference
+            skipped[name] = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+        finally:
+            signal.alarm(0)
+            gc.collect()
+        print(name, "ok" if name in caches else skipped[name], flush=True)
+    result = {
+        "transformers": transformers.__version__,
+        "torch": torch.__version__,
+        "tokens": TOKENS,
+        "default_layers": DEFAULT_LAYERS,
+        "caches": caches,
+        "skipped": skipped,
+    }
+    (DATA / "reference_caches.json").write_text(json.dumps(result, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _too_slow(_signal: int, _frame: FrameType | None) -> None:
+    raise TooSlowError(f"more than {SECONDS} s")
+
+
+def _configs() -> Iterator[tuple[str, dict[str, Any]]]:
+    published = json.loads(gzip.decompress((DATA / "configs.json.gz").read_bytes()))
+    for name, config in published.items():
+        if isinstance(config.get("model_type"), str):
+            yield name, {key: value for key, value in config.items() if key not in {"quantization_config", "auto_map"}}
+    for model_type in sorted(
+        {*modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, *modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES}
+    ):
+        yield f"default:{model_type}", {"model_type": model_type, "num_hidden_layers": DEFAULT_LAYERS}
+
+
+def _cache(config: dict[str, Any]) -> Any:
+    settings = AutoConfig.for_model(**config)
+    model_type = config["model_type"]
+    inputs: dict[str, Any] = {"use_cache": True}
+    ids = torch.zeros((1, TOKENS), dtype=torch.long, device="meta")
+    auto = AutoModelForCausalLM
+    if getattr(settings, "is_encoder_decoder", False):
+        inputs["decoder_input_ids"] = ids
+        if model_type in modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
+            auto = AutoModelForSeq2SeqLM
+            inputs["input_ids"] = ids
+        else:
+            auto = AutoModelForSpeechSeq2Seq
+            inputs["input_features"] = torch.zeros((1, settings.num_mel_bins, 3000), device="meta", dtype=torch.bfloat16)
+    else:
+        inputs["input_ids"] = ids
+        text = settings.get_text_config(decoder=True)
+        settings = text if type(text) in AutoModelForCausalLM._model_mapping else settings  # noqa: SLF001 - no public way to ask
+    with torch.device("meta"):
+        model = auto.from_config(settings, dtype=torch.bfloat16, attn_implementation="eager").eval()
+    output = model(**inputs)
+    cache = getattr(output, "past_key_values", None)
+    cache = getattr(output, "cache_params", None) if cache is None else cache
+    if cache is None:
+        message = "no cache"
+        raise LookupError(message)
+    return cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
+
+
+def _described(cache: Any) -> list[Any]:
+    """Return runs of equal layers: ``[count, elements per token, recurrent elements, [[channels, columns], …], window]``."""
+    runs: list[Any] = []
+    for layer in cache.layers:
+        per_token, recurrent, convolutions = 0.0, 0, []
+        for name, tensor in _tensors(vars(layer)):
+            if name.startswith(("keys", "values", "indexer_keys")):
+                per_token += tensor.numel() / TOKENS
+            elif name.startswith("recurrent"):
+                recurrent += tensor.numel()
+            elif name.startswith("conv"):
+                convolutions.append([tensor.numel() // tensor.shape[-1], tensor.shape[-1]])
+        row = [per_token, recurrent, convolutions, getattr(layer, "sliding_window", None)]
+        if runs and runs[-1][1:] == row:
+            runs[-1][0] += 1
+        else:
+            runs.append([1, *row])
+    return runs
+
+
+def _tensors(values: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+    for name, value in values.items():
+        if isinstance(value, torch.Tensor):
+            yield name, value
+        elif isinstance(value, list | tuple):
+            yield from ((name, item) for item in value if isinstance(item, torch.Tensor))
+        elif isinstance(value, dict):
+            yield from ((f"{name}.{key}", item) for key, item in value.items() if isinstance(item, torch.Tensor))
+
+
+if __name__ == "__main__":
+    main()
