@@ -1,26 +1,28 @@
 """What a reader sees first: rows in groups, the best of a family, and the findings that decided each row."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from auditor.report.words import listed
 from auditor.results import TargetAudit
 from auditor.rules.model import Finding
 
-#: More rows than this in one report are folded: the best of each family, and of those the best few of a vendor's stack.
+#: More rows than this in one report are folded to the best of each accelerator family.
 ROWS_ON_A_SCREEN = 12
-_FAMILIES_OF_A_VENDOR = 3
+#: Groups that advice is about: what is blocked or cannot be had needs none.
+ADVISED = ("native", "config-change", "needs-port")
+#: How the ids of rules begin that say what to do with a row.
+_DECISION = "decision-"
 _OUT_OF_REACH = ("captive", "unreleased")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of one kind, best first. ``folded`` counts rows left out for a better one of the same family."""
+    """Rows of one kind, best first."""
 
     key: str
     title: str
     rows: tuple[TargetAudit, ...]
-    folded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +48,43 @@ def group_of(row: TargetAudit) -> str:
     return "out-of-reach" if row.availability in _OUT_OF_REACH else row.verdict
 
 
-def groups(rows: Sequence[TargetAudit], *, everything: bool) -> list[Group]:
-    """Return the rows in groups, from what runs to what cannot be had, the cheapest first in each."""
-    fold = not everything and len(rows) > ROWS_ON_A_SCREEN
+def groups(rows: Sequence[TargetAudit], today: str) -> list[Group]:
+    """Return the rows in groups, from what runs to what cannot be had, the cheapest first in each.
+
+    ``today`` is the stack in use: among equals its row goes first.
+    """
     result = []
     for key, title in _TITLES.items():
-        mine = sorted((row for row in rows if group_of(row) == key), key=_merit)
-        shown = best_of_families(mine) if fold and key not in {"blocked", "out-of-reach"} else mine
+        mine = sorted((row for row in rows if group_of(row) == key), key=lambda row: _merit(row, today))
         if mine:
-            result.append(Group(key, title, tuple(shown), len(mine) - len(shown)))
+            result.append(Group(key, title, tuple(mine)))
     return result
 
 
-def best_of_families(rows: Iterable[TargetAudit]) -> list[TargetAudit]:
-    """Return the first row of each accelerator family and stack, at most three for one vendor and stack."""
-    families: set[tuple[str, str]] = set()
-    shown: Counter[tuple[str, str]] = Counter()
-    best = []
-    for row in rows:
-        chip, stack = row.target.accelerator, row.target.stack
-        if (chip.family, stack.id) in families or shown[chip.vendor, stack.id] == _FAMILIES_OF_A_VENDOR:
-            continue
-        families.add((chip.family, stack.id))
-        shown[chip.vendor, stack.id] += 1
-        best.append(row)
-    return best
+def folded(rows: Sequence[TargetAudit], today: str) -> list[TargetAudit]:
+    """Return the best row of each accelerator family: the best verdict, then the stack in use, then the lowest price.
+
+    A report that fits a screen is returned as it is.
+    """
+    if len(rows) <= ROWS_ON_A_SCREEN:
+        return list(rows)
+    order = list(_TITLES)
+    best: dict[str, TargetAudit] = {}
+    for row in sorted(rows, key=lambda row: (order.index(group_of(row)), row.target.stack.id != today, _merit(row, today))):
+        # What cannot be had takes no line of its own, so that every one of it can be named.
+        chip = row.target.accelerator
+        best.setdefault(chip.id if group_of(row) == "out-of-reach" else chip.family, row)
+    return list(best.values())
 
 
-def _merit(row: TargetAudit) -> tuple[float, float, int, str]:
+def _merit(row: TargetAudit, today: str) -> tuple[float, float, int, float, bool, str]:
     price = row.cost.usd_per_million_tokens
     return (
         price.likely if price else float("inf"),
         row.cost.usd_per_hour if row.cost.usd_per_hour is not None else float("inf"),
         row.placement.devices if row.placement else 1 << 30,
+        row.effort.weeks.likely if row.effort.weeks else float("inf"),
+        row.target.stack.id != today,
         row.target.id,
     )
 
@@ -100,6 +106,16 @@ def reasons(rows: Iterable[TargetAudit], *, everything: bool = False) -> list[Re
     for row in rows:
         for finding in telling(row) if everything else deciding(row):
             seen.setdefault((finding.rule, finding.message), (finding, []))[1].append(row)
+    return [Reason(finding, tuple(found)) for finding, found in seen.values()]
+
+
+def advice(rows: Iterable[TargetAudit]) -> list[Reason]:
+    """Return what the rules of ``rules/decisions`` advise, each once, about chips that can be had."""
+    seen: dict[str, tuple[Finding, list[TargetAudit]]] = {}
+    for row in rows:
+        for finding in row.findings:
+            if finding.rule.startswith(_DECISION) and group_of(row) in ADVISED:
+                seen.setdefault(finding.rule, (finding, []))[1].append(row)
     return [Reason(finding, tuple(found)) for finding, found in seen.values()]
 
 
@@ -128,12 +144,12 @@ def why(row: TargetAudit) -> str:
     return found[0].message if found else "no reason recorded"
 
 
-def open_questions(row: TargetAudit) -> str:
+def open_questions(row: TargetAudit, *, briefly: bool = False) -> str:
     """Return what would settle an unknown verdict; empty for a known one."""
     if row.verdict != "unknown":
         return ""
-    names = row.settled_by or (row.no_placement.settled_by if row.no_placement else ())
+    asked = row.settled_by or (row.no_placement.settled_by if row.no_placement else ())
     start = f"at least {row.at_least}; " if row.at_least and row.at_least != "native" else ""
-    if names:
-        return f"{start}settled by {', '.join(names)}"
+    if asked:
+        return f"{start}settled by {listed(asked, 2 if briefly else len(asked))}"
     return f"{start}{row.no_placement.reason}" if row.no_placement else f"{start}no support list names it"

@@ -35,7 +35,7 @@ def _model(model: ModelAudit) -> Iterator[str]:
     yield ""
     yield f"| {' | '.join(_HEAD)} |"
     yield f"| {' | '.join(_ALIGN)} |"
-    for group in groups(model.rows, everything=True):
+    for group in groups(model.rows, model.workload.current_stack):
         for row in group.rows:
             yield f"| {' | '.join(escape(cell) for cell in _cells(row))} |"
     yield ""

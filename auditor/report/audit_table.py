@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.report import View, circumstances, heading
-from auditor.report.arrange import Group, briefly, groups, names, open_questions, reasons, why
+from auditor.report.arrange import Group, advice, briefly, folded, groups, names, open_questions, reasons, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -92,11 +92,11 @@ _COLUMNS = (
 )
 
 
-def _with_figures(group: Group) -> list[TargetAudit]:
-    """Return the rows that belong in the table; of what is unknown, only what could be placed all the same."""
+def _with_figures(group: Group, view: View) -> list[TargetAudit]:
+    """Return the rows that belong in the table; of what is unknown, on request what could be placed all the same."""
     if group.key not in _TABULATED:
         return []
-    return [row for row in group.rows if group.key != "unknown" or row.placement]
+    return [row for row in group.rows if group.key != "unknown" or (row.placement and view.everything)]
 
 
 def render(audit: Audit, view: View) -> str:
@@ -114,17 +114,22 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
         return
     for line in (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model)):
         yield from _wrapped(line, view, "  ")
-    arranged = groups(model.rows, everything=view.everything)
+    today = model.workload.current_stack
+    shown = model.rows if view.everything else folded(model.rows, today)
+    arranged = groups(shown, today)
     yield ""
     yield from _tables(arranged, view)
     yield from _lists(arranged, view)
+    if len(shown) < len(model.rows):
+        yield f"{len(model.rows) - len(shown)} more rows, of the same accelerator families, with --all"
     yield from _why(arranged, view)
+    yield from _advice(arranged, view)
 
 
 def _tables(arranged: list[Group], view: View) -> Iterator[str]:
     from tabulate import tabulate  # noqa: PLC0415  # 60 ms that JSON need not pay
 
-    shown = [(group, rows) for group in arranged if (rows := _with_figures(group))]
+    shown = [(group, rows) for group in arranged if (rows := _with_figures(group, view))]
     rows = [row for _, some in shown for row in some]
     if not rows:
         return
@@ -137,9 +142,7 @@ def _tables(arranged: list[Group], view: View) -> Iterator[str]:
     head, *body = (line.rstrip() for line in table.splitlines())
     yield paint(head, "faint", color=view.color)
     for group, some in shown:
-        yield paint(group.title, group.key, color=view.color) + (
-            f" (best of each family; {group.folded} more rows with --all)" if group.folded else ""
-        )
+        yield paint(group.title, group.key, color=view.color)
         for _ in some:
             yield body.pop(0)
     yield from _legend(rows)
@@ -169,28 +172,28 @@ def _legend(rows: list[TargetAudit]) -> Iterator[str]:
 
 def _lists(arranged: list[Group], view: View) -> Iterator[str]:
     for group in arranged:
-        rows = [row for row in group.rows if row not in _with_figures(group)]
+        rows = [row for row in group.rows if row not in _with_figures(group, view)]
         if not rows:
             continue
         yield paint(group.title, group.key, color=view.color)
-        folded: dict[str, list[TargetAudit]] = {}
+        same: dict[str, list[TargetAudit]] = {}
         for row in rows:
-            folded.setdefault(_sentence(row, group, view), []).append(row)
-        for sentence, some in folded.items():
-            who = ", ".join(dict.fromkeys(row.target.accelerator.name for row in some)) if group.key == "out-of-reach" else names(some)
+            same.setdefault(_sentence(row, group, view), []).append(row)
+        for sentence, some in same.items():
+            who = ", ".join(dict.fromkeys(row.target.accelerator.id for row in some)) if group.key == "out-of-reach" else names(some)
             yield from _wrapped(f"{who}: {sentence}", view, "  ", "    ")
 
 
 def _sentence(row: TargetAudit, group: Group, view: View) -> str:
     if group.key == "unknown":
-        return open_questions(row)
+        return open_questions(row, briefly=not view.everything)
     if view.everything:
         return why(row)
     return _BRIEFLY[row.availability] if group.key == "out-of-reach" else briefly(row)
 
 
 def _why(arranged: list[Group], view: View) -> Iterator[str]:
-    rows = [row for group in arranged for row in _with_figures(group)]
+    rows = [row for group in arranged for row in _with_figures(group, view)]
     found = reasons(rows, everything=view.everything)
     unsettled: dict[str, list[TargetAudit]] = {}
     for row in rows:
@@ -212,6 +215,17 @@ def _why(arranged: list[Group], view: View) -> Iterator[str]:
         yield f"- {len(found) - most} more with --all"
     for question, some in unsettled.items():
         yield from _wrapped(f"{paint('unknown', 'unknown', color=view.color)}, {names(some)}: {question}", view, "- ", "  ")
+
+
+def _advice(arranged: list[Group], view: View) -> Iterator[str]:
+    found = advice(row for group in arranged for row in group.rows)
+    if not found:
+        return
+    yield ""
+    yield paint("Advice", "strong", color=view.color)
+    for reason in found:
+        stacks = ", ".join(dict.fromkeys(row.target.stack.id for row in reason.rows))
+        yield from _wrapped(f"{stacks}: {reason.finding.remediation}", view, "- ", "  ")
 
 
 def _wrapped(text: str, view: View, indent: str, hanging: str | None = None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from auditor.catalog.model import Figure, Source
 from auditor.facts import CATALOGUE, Facts, Known
 from auditor.report.arrange import open_questions
-from auditor.report.words import dollars, fact_value, number, three
+from auditor.report.words import amount, dollars, fact_value, number, three
 from auditor.results import ModelAudit, TargetAudit
 from auditor.sizing.model import Placement, Range
 from auditor.units import human_bytes
@@ -122,7 +122,7 @@ def _accelerator_steps(row: TargetAudit) -> Iterator[Step]:
             yield Step(name, "not published", figure.note)
         else:
             note = f"{figure.confidence} confidence{'; ' + figure.note if figure.note else ''}"
-            yield Step(name, f"{figure.value:,.10g} {figure.unit}", note, figure.sources)
+            yield Step(name, f"{amount(figure.value)} {figure.unit}", note, figure.sources)
 
 
 def _placement_steps(row: TargetAudit, model: ModelAudit) -> Iterator[Step]:

@@ -61,6 +61,11 @@ def three(value: "Range | None") -> str:
     return "/".join(f"{part:.1f}" for part in (value.low, value.likely, value.high))
 
 
+def amount(value: float) -> str:
+    """Return a published figure as it was published: every digit, thousands set apart."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,g}"
+
+
 def dollars(value: float | None) -> str:
     """Return a price with two digits, three significant ones below a dollar."""
     if value is None:

@@ -54,10 +54,21 @@ def test_colour_adds_codes_and_nothing_else() -> None:
 
 def test_a_long_report_shows_the_best_of_each_family() -> None:
     one = audit()
-    many = tuple(replace(row, availability="open") for row in rows()[:2]) * 8
+    many = rows()[:2] * 8
     model = replace(one.models[0], rows=many)
     folded = FORMATS["table"](replace(one, models=(model,)), View())
     whole = FORMATS["table"](replace(one, models=(model,)), View(everything=True))
     assert folded.count("h100-sxm/vllm-cuda") == 1
-    assert "15 more rows with --all" in folded
+    assert "h200/vllm-cuda" not in folded
+    assert "15 more rows, of the same accelerator families, with --all" in folded
     assert whole.count("h100-sxm/vllm-cuda") == 8
+
+
+def test_a_family_stands_where_its_best_stack_is() -> None:
+    one = audit()
+    good, bad = rows()[2], rows()[3]
+    worse = replace(bad, target=replace(bad.target, accelerator=good.target.accelerator))
+    model = replace(one.models[0], rows=(worse, good) * 7)
+    text = FORMATS["table"](replace(one, models=(model,)), View())
+    assert "trainium2/neuron-vllm" in text
+    assert "maxtext" not in text
