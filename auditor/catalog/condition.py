@@ -293,8 +293,12 @@ def _operator(spec: FactSpec, name: str, operand: object, path: Path) -> Conditi
     if isinstance(operand, list):
         if not wants_list and name != "contains":
             raise ConditionError(path, f"{name} takes one value, not a list")
+        if not operand and name in ("in", "contains"):
+            raise ConditionError(path, f"{name} takes at least one value")
         for index, item in enumerate(operand):
             _check_value(spec, item, (*path, index))
+            if item in operand[:index]:
+                raise ConditionError((*path, index), f"{item!r} is given twice")
         return Compare(spec.name, name, tuple(operand))
     if wants_list:
         raise ConditionError(path, f"{name} takes a list here", f"write [{operand}]")

@@ -80,11 +80,9 @@ def _predicate(spec: FactSpec) -> Schema:
     if kind_of(spec) in ("strings", "integers"):
         return _operators(spec)
     scalar = _scalar(spec)
-    return {
-        "if": {"type": "object"},
-        "then": _operators(spec),
-        "else": {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar},
-    }
+    several: Schema = {"if": {"type": "array"}, "then": array(scalar, minimum=1), "else": scalar}
+    plain = several if "in" in OPERATORS[kind_of(spec)] else scalar
+    return {"if": {"type": "object"}, "then": _operators(spec), "else": plain}
 
 
 def _described(spec: FactSpec) -> Schema:
