@@ -12,7 +12,7 @@ from auditor.weights import safetensors
 from auditor.weights.names import index_name
 
 #: First range of a file about which nothing is known: most headers are shorter.
-FIRST_RANGE = 100_000
+FIRST_RANGE = 99_000
 #: What an entry of a safetensors header takes beside the tensor's name, at the most.
 _ENTRY = 120
 _SLACK = 1_024
