@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import auditor
+from auditor import workload_file
 from auditor.audit import AuditOptions
 from auditor.audit import audit as run_audit
 from auditor.catalog import Accelerator, Catalog, load_catalog
-from auditor.cli import workload_file
 from auditor.cli.flags import Against, Load, Money, Team
 from auditor.economics import Money as Terms
 from auditor.effort import EffortOptions

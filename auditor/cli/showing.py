@@ -14,6 +14,6 @@ Rules = Annotated[
 ]
 
 
-def view(output: Path | None, screen: Screen, *, everything: bool = False) -> View:
+def view(output: Path | None, screen: Screen, *, every_row: bool = False, every_finding: bool = False) -> View:
     """Return how a report is shown where it goes."""
-    return View(width(output), wants_color(screen.color, output), everything)
+    return View(width(output), wants_color(screen.color, output), every_row, every_finding)

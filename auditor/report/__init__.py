@@ -17,8 +17,10 @@ class View:
     width: int = 80
     """Columns at hand."""
     color: bool = False
-    everything: bool = False
-    """Show every row and every finding, rather than what fits a screen."""
+    every_row: bool = False
+    """Show every row, rather than the best of each accelerator family."""
+    every_finding: bool = False
+    """Show every finding in full, rather than those that decided."""
 
 
 def _render_of(module: str) -> Callable[[Any, View], str]:

@@ -96,8 +96,13 @@ def deciding(row: TargetAudit) -> list[Finding]:
 
 
 def telling(row: TargetAudit) -> list[Finding]:
-    """Return every finding but firm claims that the target serves the model."""
-    return [f for f in row.findings if f.verdict != "native" or f.confidence == "low"]
+    """Return every finding but firm claims that the target serves the model, and advice."""
+    return [f for f in row.findings if (f.verdict != "native" or f.confidence == "low") and not f.rule.startswith(_DECISION)]
+
+
+def notes(row: TargetAudit) -> list[Finding]:
+    """Return the findings that are worth knowing and change no verdict."""
+    return [finding for finding in telling(row) if finding.verdict == "note"]
 
 
 def reasons(rows: Iterable[TargetAudit], *, everything: bool = False) -> list[Reason]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.report import View, circumstances, heading
-from auditor.report.arrange import Group, advice, briefly, folded, groups, names, open_questions, reasons, why
+from auditor.report.arrange import Group, advice, briefly, folded, groups, names, notes, open_questions, reasons, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -96,7 +96,7 @@ def _with_figures(group: Group, view: View) -> list[TargetAudit]:
     """Return the rows that belong in the table; of what is unknown, on request what could be placed all the same."""
     if group.key not in _TABULATED:
         return []
-    return [row for row in group.rows if group.key != "unknown" or (row.placement and view.everything)]
+    return [row for row in group.rows if group.key != "unknown" or (row.placement and view.every_row)]
 
 
 def render(audit: Audit, view: View) -> str:
@@ -115,7 +115,7 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
     for line in (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model)):
         yield from _wrapped(line, view, "  ")
     today = model.workload.current_stack
-    shown = model.rows if view.everything else folded(model.rows, today)
+    shown = model.rows if view.every_row else folded(model.rows, today)
     arranged = groups(shown, today)
     yield ""
     yield from _tables(arranged, view)
@@ -123,6 +123,7 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
     if len(shown) < len(model.rows):
         yield f"{len(model.rows) - len(shown)} more rows, of the same accelerator families, with --all"
     yield from _why(arranged, view)
+    yield from _notes(arranged, view)
     yield from _advice(arranged, view)
 
 
@@ -186,15 +187,15 @@ def _lists(arranged: list[Group], view: View) -> Iterator[str]:
 
 def _sentence(row: TargetAudit, group: Group, view: View) -> str:
     if group.key == "unknown":
-        return open_questions(row, briefly=not view.everything)
-    if view.everything:
+        return open_questions(row, briefly=not view.every_row)
+    if view.every_row:
         return why(row)
     return _BRIEFLY[row.availability] if group.key == "out-of-reach" else briefly(row)
 
 
 def _why(arranged: list[Group], view: View) -> Iterator[str]:
     rows = [row for group in arranged for row in _with_figures(group, view)]
-    found = reasons(rows, everything=view.everything)
+    found = reasons(rows, everything=view.every_finding)
     unsettled: dict[str, list[TargetAudit]] = {}
     for row in rows:
         if question := open_questions(row):
@@ -203,7 +204,7 @@ def _why(arranged: list[Group], view: View) -> Iterator[str]:
         return
     yield ""
     yield paint("Why", "strong", color=view.color)
-    most = len(found) if view.everything else _FINDINGS_ON_A_SCREEN
+    most = len(found) if view.every_finding else _FINDINGS_ON_A_SCREEN
     for reason in found[:most]:
         finding = reason.finding
         doubt = "" if finding.confidence == "high" else f" ({finding.confidence} confidence)"
@@ -215,6 +216,18 @@ def _why(arranged: list[Group], view: View) -> Iterator[str]:
         yield f"- {len(found) - most} more with --all"
     for question, some in unsettled.items():
         yield from _wrapped(f"{paint('unknown', 'unknown', color=view.color)}, {names(some)}: {question}", view, "- ", "  ")
+
+
+def _notes(arranged: list[Group], view: View) -> Iterator[str]:
+    if not view.every_row or view.every_finding:
+        return  # too many to be read on one screen, or said already
+    seen: dict[str, list[TargetAudit]] = {}
+    for group in arranged:
+        for row in _with_figures(group, view):
+            for finding in notes(row):
+                seen.setdefault(finding.title or finding.message, []).append(row)
+    for title, rows in seen.items():
+        yield from _wrapped(f"{paint('note', 'note', color=view.color)}, {names(rows)}: {title}", view, "- ", "  ")
 
 
 def _advice(arranged: list[Group], view: View) -> Iterator[str]:

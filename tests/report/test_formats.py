@@ -57,7 +57,7 @@ def test_a_long_report_shows_the_best_of_each_family() -> None:
     many = rows()[:2] * 8
     model = replace(one.models[0], rows=many)
     folded = FORMATS["table"](replace(one, models=(model,)), View())
-    whole = FORMATS["table"](replace(one, models=(model,)), View(everything=True))
+    whole = FORMATS["table"](replace(one, models=(model,)), View(every_row=True))
     assert folded.count("h100-sxm/vllm-cuda") == 1
     assert "h200/vllm-cuda" not in folded
     assert "15 more rows, of the same accelerator families, with --all" in folded
