@@ -17,7 +17,7 @@ LAYERS = (
     ("endpoint", "baseline"),
     ("workload",),
     ("catalog",),
-    ("sizing",),
+    ("sizing", "workload_file"),
     ("payback",),
     ("rules",),
     ("results",),
