@@ -113,7 +113,7 @@ def memory() -> Iterator[Compared]:
         if row["weights_gib"] and row["weights"] not in {"gptq", "other"}:
             held = _held(inspection, reference, row["weights"])
             if held is not None:
-                computed = bytes_per_rank(*held, layout, towers_sharded=True) / GIB
+                computed = bytes_per_rank(*held, layout, towers_sharded=False) / GIB
                 yield Compared(row["id"], row["half"], "weights", row["model"], float(row["weights_gib"]), computed)
         if row["available_gib"]:
             yield from _cache(row, inspection, layout, _engine_of(row, reference))

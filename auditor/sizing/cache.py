@@ -98,7 +98,8 @@ def reserved_bytes(layers: Sequence[RankLayers], context: int, memory: MemoryMod
     if not layers:
         return 0
     if memory.windowed == "grouped" and not _uniform(layers):
-        return _grouped_bytes(layers, context, memory, step_tokens)
+        grouping = _grouped(layers, context, memory, step_tokens)
+        return ceil(grouping.block_bytes * grouping.sequence_blocks)
     total = 0.0
     for layer in layers:
         kept = context if memory.windowed == "full" and layer.kind in _BOUNDED else layer.tokens(context)
@@ -113,7 +114,17 @@ def _uniform(layers: Sequence[RankLayers]) -> bool:
     return all(layer.kind in _UNBOUNDED for layer in layers) or len({(layer.kind, layer.window, layer.per_token) for layer in layers}) == 1
 
 
-def _grouped_bytes(layers: Sequence[RankLayers], context: int, memory: MemoryModel, step_tokens: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """Pages of one size, shared by all kinds of layer."""
+
+    block_bytes: float
+    """One block: the pages of as many layers as a group has."""
+    sequence_blocks: int
+    """Blocks that one sequence takes, over all groups."""
+
+
+def _grouped(layers: Sequence[RankLayers], context: int, memory: MemoryModel, step_tokens: int) -> _Grouping:
     attention = [layer for layer in layers if layer.per_token]
     states = _merged_states(layers)
     widest = max((layer.per_token for layer in attention), default=0.0)
@@ -127,8 +138,18 @@ def _grouped_bytes(layers: Sequence[RankLayers], context: int, memory: MemoryMod
         kinds.append((states[0], memory.state_blocks))
     counts = [count for count, _ in kinds]
     size = max(counts) if max(counts) < min(counts) * _PADDING_LIMIT else min(counts)
-    blocks = sum(ceil(count / size) * taken for count, taken in kinds)
-    return ceil(size * page * blocks)
+    return _Grouping(size * page, sum(ceil(count / size) * taken for count, taken in kinds))
+
+
+def state_slots(layers: Sequence[RankLayers], available: float, memory: MemoryModel, step_tokens: int) -> int | None:
+    """Return how many sequences can hold a recurrent state at once, however short; None where nothing limits them.
+
+    A ``grouped`` engine gives each a block of the pool, and refuses to start with a larger batch (vLLM,
+    ``max_num_seqs exceeds available Mamba cache blocks``).
+    """
+    if memory.windowed != "grouped" or not any(layer.kind in _STATE for layer in layers):
+        return None
+    return int(max(available, 0) // _grouped(layers, 1, memory, step_tokens).block_bytes)
 
 
 def _merged_states(layers: Sequence[RankLayers]) -> tuple[int, float] | None:

@@ -36,12 +36,15 @@ class Fit:
     available: int
     """Bytes that the sequences of the rank may take."""
     weights_ceiling: int | None
+    slots: int | None = None
+    """Sequences that can hold a recurrent state; None where nothing limits them."""
 
     @property
     def fits(self) -> bool:
         """Return whether weights, activations and the workload's sequences are within the limits."""
         within_ceiling = self.weights_ceiling is None or self.memory.weights <= self.weights_ceiling
-        return within_ceiling and self.memory.headroom >= 0 and self.memory.kv_cache <= max(self.available, 0)
+        enough_slots = self.slots is None or self.step.sequences <= self.slots
+        return within_ceiling and enough_slots and self.memory.headroom >= 0 and self.memory.kv_cache <= max(self.available, 0)
 
     @property
     def borderline(self) -> bool:
@@ -72,7 +75,8 @@ def fit(shape: Shape, held: Holding, layout: Layout, room: Room, workload: Workl
     """Return the memory of the fullest rank of ``layout``.
 
     Usable memory is a share of the rank's, or (Gaudi) what is taken by weights and activations plus a share of the
-    rest. What is left after weights, activations and runtime is the cache's, up to the stack's cap on it.
+    rest. What is left after weights, activations and runtime is the cache's, up to the stack's cap on it: a share of the
+    usable memory, or, where that is a share itself, of what is left.
     """
     memory = room.model
     weights = bytes_per_rank(shape, held, layout, towers_sharded=room.towers_sharded)
@@ -92,7 +96,8 @@ def fit(shape: Shape, held: Holding, layout: Layout, room: Room, workload: Workl
     usable = _usable(room, fixed)
     available = usable - fixed
     if shape.generates and memory.kv_cap_fraction is not None:
-        available = min(available, floor(memory.kv_cap_fraction * usable))
+        share = available if memory.fraction_of == "free-after-weights" else usable
+        available = min(available, floor(memory.kv_cap_fraction * max(share, 0)))
     return Fit(
         layout=layout,
         step=step,
@@ -101,6 +106,7 @@ def fit(shape: Shape, held: Holding, layout: Layout, room: Room, workload: Workl
         per_sequence=per_sequence,
         available=available,
         weights_ceiling=room.weights_ceiling,
+        slots=cache.state_slots(layers, available, memory, step.tokens),
     )
 
 

@@ -1,14 +1,15 @@
 """The command that starts a placement, from the stack's template.
 
 A template is text with ``{placeholders}``. A part in square brackets is left out where every placeholder in it stands
-at its default: ``vllm serve {model} --tensor-parallel-size {tensor_parallel}[ --pipeline-parallel-size {pipeline_parallel}]``.
+at its default: ``vllm serve {model}[ --tensor-parallel-size {tensor_parallel}][ --enable-expert-parallel{expert_parallel?}]``;
+one with a question mark only decides, and prints nothing.
 """
 
 import re
 from collections.abc import Mapping
 
-_OPTIONAL = re.compile(r"\[([^\[\]{}]*(?:\{[a-z_]+\}[^\[\]{}]*)+)\]")
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]{}]*(?:\{[a-z_]+\??\}[^\[\]{}]*)+)\]")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)(\??)\}")
 #: Every placeholder that a template may use.
 PLACEHOLDERS = (
     "model",
@@ -34,8 +35,8 @@ def command(template: str, values: Mapping[str, str], defaults: Mapping[str, str
     """
 
     def optional(match: re.Match[str]) -> str:
-        names = _PLACEHOLDER.findall(match[1])
+        names = [name for name, _ in _PLACEHOLDER.findall(match[1])]
         return "" if all(values[name] == defaults.get(name) for name in names) else match[1]
 
     filled = _OPTIONAL.sub(optional, template)
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], filled).strip()
+    return _PLACEHOLDER.sub(lambda match: "" if match[2] else values[match[1]], filled).strip()

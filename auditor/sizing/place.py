@@ -17,6 +17,8 @@ from auditor.sizing.weights import Holding, holding
 from auditor.units import human_bytes
 from auditor.workload import Workload
 
+#: What engines call types of the cache.
+_CACHE_NAMES = {"float8_e4m3fn": "fp8", "float8_e5m2": "fp8_e5m2"}
 #: Context searched up to where a model states no limit.
 _NO_LIMIT = 1 << 24
 
@@ -25,6 +27,7 @@ _NO_LIMIT = 1 << 24
 class _Search:
     """What every candidate is judged by."""
 
+    name: str
     shape: Shape
     held: Holding
     room: Room
@@ -64,7 +67,7 @@ def place(
         return held
     fraction = memory.fraction if asked.memory_fraction is None else asked.memory_fraction
     room = Room(rank_bytes, fraction, memory, rules.weights_per_rank_bytes, rules.towers_sharded)
-    search = _Search(shape, held, room, workload, target, rules, prices)
+    search = _Search(inspection.id, shape, held, room, workload, target, rules, prices)
     candidates = _candidates(search, asked)
     if not candidates:
         return _no_layout(search, asked)
@@ -187,7 +190,7 @@ def _knob(search: _Search, found: Fit) -> str:
 def _launch(search: _Search, found: Fit) -> str:
     stack, layout, workload, memory = search.target.stack, found.layout, search.workload, search.room.model
     values = {
-        "model": "MODEL",
+        "model": search.name,
         "devices": str(layout.ranks * layout.replicas),
         "tensor_parallel": str(layout.tensor),
         "pipeline_parallel": str(layout.pipeline),
@@ -196,7 +199,7 @@ def _launch(search: _Search, found: Fit) -> str:
         "context": str(workload.context or 0),
         "concurrency": str(workload.concurrency or 1),
         "memory_fraction": f"{search.room.fraction:g}",
-        "kv_dtype": workload.kv_dtype or "auto",
+        "kv_dtype": _CACHE_NAMES.get(workload.kv_dtype or "auto", workload.kv_dtype or "auto"),
         "step_tokens": str(found.step.tokens),
         "step_sequences": str(found.step.sequences),
     }

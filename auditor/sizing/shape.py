@@ -1,5 +1,6 @@
 """The figures of a model that sizing computes with, read out of its facts once."""
 
+import re
 from dataclasses import dataclass
 
 from auditor.facts import Facts, Known, Unknown
@@ -7,6 +8,7 @@ from auditor.inspection.model import Inspection, LayerGroup
 from auditor.sizing.model import NoPlacement
 from auditor.units import DTYPE_BITS, dtype_bytes, human_count
 
+_LAYER_NUMBER = re.compile(r"\.(\d+)\.")
 #: Tasks that generate tokens one after another and therefore keep a cache.
 GENERATING = frozenset(
     {"causal-lm", "seq2seq-lm", "image-text-to-text", "audio-text-to-text", "any-to-any", "speech-to-text", "text-to-speech"}
@@ -153,14 +155,34 @@ def _stored(facts: Facts) -> _Stored | None:
     bits = _format_bits(method, facts.number("quant.bits"), facts.integer("quant.group_size"))
     if bits is None:
         return None
-    excluded = facts.value("quant.excluded_modules")
-    names = " ".join(str(name) for name in excluded) if isinstance(excluded, tuple) else ""
-    # What is left out of a quantization are the embeddings and towers always, attention where the config says so.
-    attention = bool(experts) and "attn" in names
-    plain = embedding + towers + (parameters - embedding - towers - experts if attention else 0)
+    # Embeddings and towers are left out of every quantization, attention where the config says so.
+    plain = (
+        embedding + towers + int(_attention_parameters(facts, parameters - embedding - towers - experts) * _unquantized_attention(facts))
+    )
     total = plain * SIXTEEN_BIT + (parameters - plain) * bits / 8
     note = f"weights estimated: {human_count(parameters)} parameters at {bits:.4g} bits, {human_count(plain)} of them left in 16"
     return _Stored(int(total), embedding * SIXTEEN_BIT, int(experts * bits / 8), towers * SIXTEEN_BIT, note)
+
+
+def _attention_parameters(facts: Facts, dense: int) -> int:
+    """Return the parameters of attention: all that is dense beside routed experts, else the four projections."""
+    if facts.integer("params.routed_experts"):
+        return dense
+    layers, hidden, heads, kv_heads, width = (
+        facts.integer(name) or 0
+        for name in ("arch.layers", "arch.hidden_size", "attention.heads", "attention.kv_heads", "attention.head_dim")
+    )
+    return min(2 * layers * hidden * width * (heads + kv_heads), dense)
+
+
+def _unquantized_attention(facts: Facts) -> float:
+    """Return the share of layers whose attention the config leaves unquantized; a pattern without a number means all."""
+    excluded = facts.value("quant.excluded_modules")
+    names = [str(name) for name in excluded if "attn" in str(name)] if isinstance(excluded, tuple) else []
+    numbers = [_LAYER_NUMBER.search(name) for name in names]
+    if not all(numbers):
+        return 1.0
+    return min(1.0, len({number[1] for number in numbers if number}) / (facts.integer("arch.layers") or 1))
 
 
 def _format_bits(method: str, bits: float | None, group: int | None) -> float | None:

@@ -15,6 +15,10 @@ from auditor.units import canonical_dtype, dtype_bytes
 AS_STORED = "as-stored"
 
 
+#: Bytes of scales per weight of types that are never stored without them (NVFP4: one of eight bits to sixteen weights).
+_SCALE_BYTES = {"float4_e2m1": 1 / 16}
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """The weights as a target holds them, unsharded. Bytes."""
@@ -81,7 +85,7 @@ def _converted(shape: Shape, dtype: str) -> Holding | NoPlacement:
     if not shape.parameters:
         reason = f"the target holds these weights as {dtype}, and how many parameters there are is not known"
         return NoPlacement(reason, known=False, settled_by=("params.total",))
-    each = dtype_bytes(dtype)
+    each = dtype_bytes(dtype) + _SCALE_BYTES.get(dtype, 0.0)
     # Embeddings and towers are left in 16 bit by every quantization of fewer bits.
     kept = max(each, SIXTEEN_BIT) if each < SIXTEEN_BIT else each
     plain = _plain_bytes_per_parameter(shape)

@@ -16,6 +16,12 @@ def test_optional_parts_are_left_out_at_their_defaults(tensor: str, expert: str,
     assert command(TEMPLATE, values, {"tensor_parallel": "1", "expert_parallel": "1", "data_parallel": "1"}) == expected
 
 
+def test_a_question_mark_decides_and_prints_nothing() -> None:
+    template = "serve[ --expert{expert_parallel?}]"
+    assert command(template, {"expert_parallel": "8"}, {"expert_parallel": "1"}) == "serve --expert"
+    assert command(template, {"expert_parallel": "1"}, {"expert_parallel": "1"}) == "serve"
+
+
 def test_an_unknown_placeholder_is_a_mistake_in_the_template() -> None:
     with pytest.raises(KeyError):
         command("serve {modle}", {"model": "M"}, {})

@@ -10,8 +10,9 @@ from auditor.catalog.model import FormatSupport, Instance, Target
 from auditor.facts import Basis, Facts, Known, Unknown
 from auditor.inspection.model import Inspection
 from auditor.sizing import Constraints, NoPlacement, Placement, place
+from auditor.units import GIB
 from auditor.workload import Workload
-from tests.support.hands import GB, accelerator, experts, figure, full, latent, model, neuron, price, stack, target, window, workload
+from tests.support.hands import GB, accelerator, experts, figure, full, latent, model, neuron, price, stack, state, target, window, workload
 
 
 def placed(inspection: Inspection, on: Target | None = None, load: Workload | None = None, **constraints: object) -> Placement:
@@ -144,6 +145,16 @@ def test_a_fraction_of_what_is_free_leaves_room_beside_the_weights() -> None:
     assert found.memory.usable == fixed + int(0.9 * (80 * GB - fixed))
 
 
+def test_a_share_of_what_is_left_is_kept_for_graphs() -> None:
+    # Gaudi 2, 94.62 GiB, an 8 B model: half of what is free, four tenths of that for graphs, 23.75 GiB for the cache.
+    chip = accelerator(memory_bytes=figure(int(94.62 * GIB)))
+    engine = stack()
+    assert engine.memory
+    gaudi = replace(engine.memory, fraction=0.5, fraction_of="free-after-weights", kv_cap_fraction=0.6, runtime_bytes=0, block_tokens=128)
+    found = placed(model(), target(chip, replace(engine, memory=gaudi)), workload(8192, 1))
+    assert found.max_concurrency * found.cache.reserved / GIB == pytest.approx(23.75, rel=0.05)  # type: ignore[union-attr]
+
+
 def test_a_stated_fraction_replaces_the_stack_s() -> None:
     assert placed(model(), memory_fraction=0.5).memory.usable == 40 * GB
 
@@ -167,6 +178,14 @@ def test_the_step_is_tuned_before_another_device_is_taken() -> None:
     found = placed(model(), memory(activation_tokens=8192, step_sequences=20_000, bytes_per_logit=40))
     assert found.devices == 1
     assert "only with a step of 2048 tokens and 16 sequences" in found.notes[0]
+
+
+def test_state_slots_run_out_before_bytes() -> None:
+    # A grouped engine refuses a batch larger than its pool has blocks for states.
+    hybrid = model((full(8), state(24, 100_000_000)))
+    found = placed(hybrid, memory(step_sequences=256), workload(1024, 4))
+    assert "only with a step of" in found.notes[0]
+    assert not placed(hybrid, memory(step_sequences=16), workload(1024, 4)).notes
 
 
 def test_close_to_the_limit_is_borderline_and_names_a_knob() -> None:
@@ -231,8 +250,8 @@ def test_a_pipeline_is_placed_by_its_components_and_pixels() -> None:
 
 
 def test_the_launch_command_leaves_out_what_stands_at_its_default() -> None:
-    assert placed(model()).launch == "serve MODEL --max-model-len 8192"
-    assert placed(big()).launch == "serve MODEL --tensor-parallel-size 4 --max-model-len 8192"
+    assert placed(model()).launch == "serve model --max-model-len 8192"
+    assert placed(big()).launch == "serve model --tensor-parallel-size 4 --max-model-len 8192"
 
 
 @given(st.integers(1, 64), st.integers(9, 17))

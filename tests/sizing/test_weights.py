@@ -119,6 +119,18 @@ def test_a_config_alone_gives_an_estimate_of_quantized_weights(facts: dict[str, 
     assert shape.stored_bytes / GIB == pytest.approx(gib, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("excluded", "share"),
+    [(("model.layers.*.self_attn", "lm_head"), 1.0), (("model.layers.0.self_attn.q_proj",), 1 / 32), (("lm_head",), 0.0)],
+)
+def test_attention_left_unquantized_is_counted_in_sixteen_bits(excluded: tuple[str, ...], share: float) -> None:
+    alone = {"weights__bytes": None, "quant__method": "fp8", "params__embedding": 2 * 128256 * 4096}
+    plain, partly = read_shape(model(**alone)), read_shape(model(**alone, quant__excluded_modules=excluded))
+    assert isinstance(plain, Shape)
+    assert isinstance(partly, Shape)
+    assert partly.stored_bytes - plain.stored_bytes == pytest.approx(share * 2 * 32 * 4096 * 128 * (32 + 8), abs=2)
+
+
 def test_a_format_of_unknown_bits_is_not_estimated() -> None:
     alone = model(weights__bytes=None, quant__method="gguf")
     assert isinstance(read_shape(alone), NoPlacement)
