@@ -5,8 +5,9 @@
 A recipe in ``tools/fixtures.yaml`` says where the tensor table comes from:
 
 ``table: NAME``   rows of ``tools/tables/NAME.tsv`` (name pattern, type, shape), as a published checkpoint has them
-``build: true``   (with a table, what it adds) the class that ``architectures[0]`` names, built by transformers on the meta device, under the names that
-                  ``save_pretrained`` writes; ``rename``, ``float32`` and ``drop`` correct what a published checkpoint does otherwise
+``build: true``   the class that ``architectures[0]`` names, built by transformers on the meta device, its tensors named as
+                  ``save_pretrained`` does; ``rename``, ``float32`` and ``drop`` correct what a published checkpoint does
+                  otherwise, and a table adds to it
 ``components:``   the same for each component of a pipeline, built by transformers or diffusers
 
 Every snapshot says in ``origin`` how its table was made. ``expect`` holds published totals; a mismatch is an error.

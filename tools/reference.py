@@ -17,7 +17,7 @@ import transformers
 Config = dict[str, Any]
 
 
-class NotBuilt(Exception):
+class NotBuilt(Exception):  # noqa: N818  (it tells a state, like StopIteration)
     """Neither library has the class, or the class does not take the config."""
 
 
@@ -31,9 +31,10 @@ def model_class(config: Config) -> Any:
         if not hasattr(transformers, names[0]):
             raise NotBuilt(f"transformers has no class {names[0]}")
         return getattr(transformers, names[0])
-    settings = transformers.CONFIG_MAPPING.get(config.get("model_type"), None)
+    stated = config.get("model_type")
+    settings = transformers.CONFIG_MAPPING[stated] if stated in transformers.CONFIG_MAPPING else None
     if settings is None or settings not in transformers.MODEL_MAPPING:
-        raise NotBuilt(f"transformers has no base model for {config.get('model_type')}")
+        raise NotBuilt(f"transformers has no base model for {stated}")
     cls = transformers.MODEL_MAPPING[settings]
     return cls[0] if isinstance(cls, tuple) else cls
 
@@ -50,7 +51,7 @@ def build(config: Config) -> torch.nn.Module:
         cls = model_class(config)
         stated = config.get("model_type")
         # A publisher's own model type with a class of the library: the library's config class reads it.
-        settings_class = transformers.CONFIG_MAPPING[stated] if stated in transformers.CONFIG_MAPPING else cls.config_class
+        settings_class = transformers.CONFIG_MAPPING[stated] if stated in transformers.CONFIG_MAPPING else cls.config_class  # noqa: SIM401  (a lazy mapping without get)
         settings = settings_class.from_dict(config)
         for part in (settings, *(getattr(settings, key, None) for key in settings.sub_configs)):
             if getattr(part, "quantization_config", None) is not None:
@@ -92,7 +93,8 @@ def counts(model: torch.nn.Module) -> dict[str, int]:
             module = getattr(model, getter)()
         except (AttributeError, NotImplementedError):
             continue
-        weight = getattr(module, "weight", None)
+        # Vision models give their patch convolution for an input embedding.
+        weight = module.weight if isinstance(module, torch.nn.Embedding | torch.nn.Linear) else None
         if weight is not None and not any(weight is other for other in matrices):
             matrices.append(weight)
     if matrices:

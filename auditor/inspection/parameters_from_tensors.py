@@ -98,8 +98,13 @@ def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None
 def _distinct(tensors: Iterable[Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Return the tensors by name, the first of each, and the names that stand more than once."""
     found: dict[str, Tensor] = {}
-    repeated = tuple(tensor.name for tensor in tensors if found.setdefault(tensor.name, tensor) is not tensor)
-    return found, repeated
+    repeated = []
+    for tensor in tensors:
+        if tensor.name in found:
+            repeated.append(tensor.name)
+        else:
+            found[tensor.name] = tensor
+    return found, tuple(repeated)
 
 
 def _tied_copies(groups: Iterable[Group], anatomy: Anatomy | None) -> tuple[Group, ...]:

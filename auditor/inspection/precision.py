@@ -31,7 +31,7 @@ def read_quantization(snapshot: Snapshot) -> tuple[Quantization, Basis] | None:
             for key in ("quantization_config", "compression_config"):
                 block = holder.get(key)
                 if isinstance(block, Mapping) and block:
-                    return _completed(read_block(block), snapshot), Basis.CONFIG
+                    return _of_experts(_completed(read_block(block), snapshot), config), Basis.CONFIG
         block = config.get("quantization")
         if isinstance(block, Mapping) and "bits" in block:
             return read_mlx(block), Basis.CONFIG
@@ -43,12 +43,18 @@ def read_quantization(snapshot: Snapshot) -> tuple[Quantization, Basis] | None:
         document = snapshot.documents.get(name)
         if isinstance(document, Mapping) and method:
             return read_block({**document, "quant_method": method}), Basis.CONFIG
-    for group in snapshot.weights:
-        document = snapshot.documents.get(f"{group.component}/config.json") if group.component else None
-        block = document.get("quantization_config") if isinstance(document, Mapping) else None
+    for path, document in snapshot.documents.items():
+        block = document.get("quantization_config") if path.endswith("/config.json") and isinstance(document, Mapping) else None
         if isinstance(block, Mapping) and block:
             return read_block(block), Basis.CONFIG
     return None
+
+
+def _of_experts(stated: Quantization, config: Mapping[str, object]) -> Quantization:
+    """Return ``stated`` with the type of the experts, most of the weights, where the config gives them another than its FP8 block."""
+    if stated.method == "fp8" and config.get("expert_dtype") == "fp4":
+        return replace(stated, bits=4, weight_format="float4_e2m1", group_size=32)
+    return stated
 
 
 def _completed(stated: Quantization, snapshot: Snapshot) -> Quantization:
