@@ -47,7 +47,7 @@ def _figures(anatomy: Anatomy) -> dict[str, Fact]:
     for fact, value, keys in (
         (
             "arch.layers",
-            len(anatomy.layers) or text.integer(*names(family, LAYERS)) if not isinstance(text.get(*LAYERS), list) else None,
+            len(anatomy.layers) or text.positive(*names(family, LAYERS)) if not isinstance(text.get(*LAYERS), list) else None,
             LAYERS,
         ),
         ("arch.hidden_size", anatomy.hidden_size, HIDDEN),

@@ -137,9 +137,9 @@ def keeps_cache(anatomy: Anatomy) -> bool:
     """Return whether the model generates, and so remembers: encoders and pipelines do not."""
     if anatomy.components or anatomy.arch_class in ("diffusion", "other"):
         return False
-    if anatomy.task in ENCODER_TASKS or anatomy.task in ("unknown", "other"):
+    if anatomy.layers:
         return any(mixer.kind is not LayerKind.NONE for layer, _ in distinct(anatomy.layers) for mixer in layer.mixers)
-    return True
+    return anatomy.task not in ENCODER_TASKS and anatomy.task not in ("unknown", "other")
 
 
 def _recurrent_dtype(anatomy: Anatomy, cache: CacheType) -> tuple[str, Basis]:

@@ -217,6 +217,5 @@ class ModelConfig:
         key = next((name for name in names if self.raw.get(name) is not None), names[0])
         shown = repr(value) if len(repr(value)) <= 40 else f"a {type(value).__name__}"
         line = f"{self.path}: {self.prefix}{key} is {shown}, not {wanted}; correct the value as the model's publisher states it"
-        problem = Problem(f"{self.prefix}{key}", line)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        if all(problem.key != f"{self.prefix}{key}" for problem in self.problems):
+            self.problems.append(Problem(f"{self.prefix}{key}", line))

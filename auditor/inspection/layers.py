@@ -33,8 +33,10 @@ class Figures:
         """Return the figures of ``text``, the language model's part of ``config``; of an encoder-decoder model, those of its decoder."""
         encoder_decoder = text.get("is_encoder_decoder") is True or config.get("is_encoder_decoder") is True
         shape = read_shape(text, family)
-        count = count_of(text, *names(family, LAYERS)) if text.states(*names(family, LAYERS)) else None
-        count = count or patterns.listed_count(text) or count_of(text, *names(family, LAYERS))
+        keys = names(family, LAYERS)
+        # A wrong count is unknown; only where there is none may a list of kinds, then the class, say how many layers there are.
+        count = None if text.states(*keys) else patterns.listed_count(text)
+        count = count if count is not None else count_of(text, *keys)
         encoder_layers = None
         if encoder_decoder and task not in ENCODER_TASKS:
             heads = count_of(text, "decoder_attention_heads")
@@ -58,12 +60,12 @@ class Figures:
         )
 
 
-def count_of(config: ModelConfig, *keys: str) -> int | None:
+def count_of(config: ModelConfig, *keys: str, minimum: int = 1) -> int | None:
     """Return the integer under ``keys``; None where there is none, or a list."""
     value = config.get(*keys)
     if isinstance(value, list):
         return None
-    return config.integer(*keys) if value is not None else None
+    return config.integer(*keys, minimum=minimum) if value is not None else None
 
 
 def read_layers(

@@ -13,7 +13,7 @@ from auditor.snapshot import Snapshot
 INDEX = "model_index.json"
 
 #: Members of a pipeline that hold no weights, by their class.
-_WEIGHTLESS = re.compile(r"Scheduler|Tokenizer|FeatureExtractor|Processor|Featurizer|^NoneType$")
+_WEIGHTLESS = re.compile(r"Scheduler|Tokenizer|FeatureExtractor|Processor|Featurizer|^None$")
 #: The network that denoises, and what generates as it does.
 _DENOISER = re.compile(r"UNet|Transformer\w*Model|ControlNet|DiT|Prior|Kandinsky|Chroma|Adapter|UVit|SparseStructure|Stable\w*Model")
 _AUTOENCODER = re.compile(r"Autoencoder|VQModel|VQGAN|Vocoder|Upsampler|PaellaVQ|AsymmetricAutoencoder|Oobleck")

@@ -57,7 +57,7 @@ def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot:
         kv_heads=figures.shape.kv_heads,
         head_dim=figures.shape.head_dim,
         experts=experts,
-        mtp_layers=next((count for key in _MTP if (count := count_of(text, key))), 0),
+        mtp_layers=next((count for key in _MTP if (count := count_of(text, key, minimum=0))), 0),
         tied=_tied(config, text, text_family),
         towers=parts.towers,
         position=_position(text, text_family),
