@@ -2,7 +2,7 @@
 
 ``python tools/measured.py`` prints one line per row that is off and a summary per half; ``compare()`` gives the same as
 values, for the accuracy page and for the tests. The rows, each with its source, are in ``tests/data/measurements``;
-``half`` says which of them the constants were calibrated on.
+``half`` splits them by a hash of their id.
 """
 
 import csv

@@ -147,14 +147,14 @@ def _machine(target: Target, dtype: str, case: str) -> _Machine | None:
     narrow = efficiency.get("compute_4bit", 1.0) if dtype_bytes(dtype) < 1 else 1.0
     # A device without a published link is charged as if its exchanges went over its own memory at a tenth.
     link = accelerator.interconnect.value or bandwidth / 10
-    # Overheads vary with the same conditions as bandwidth does.
+    # Exchanges and overheads vary with the same conditions as bandwidth does.
     slower = efficiency["bandwidth_likely"] / shares[0]
     return _Machine(
         bandwidth=bandwidth * GB / per_device * shares[0],
         compute=peak * TERA / per_device * shares[1] * narrow,
         attend=sixteen * TERA / per_device * shares[1],
         expert_width=efficiency.get("expert_width", 0.0),
-        link=link * GB / per_device * efficiency.get("link", 0.5),
+        link=link * GB / per_device * efficiency.get("link", 0.5) / slower,
         collective=efficiency.get("collective_s", 0.0) * slower,
         layer=efficiency.get("layer_s", 0.0) * slower,
         step=efficiency.get("step_s", 0.0) * slower,
