@@ -147,10 +147,11 @@ def _with_like(entry: Entry, parts: Mapping[str, Any], resolved: Mapping[str, Ma
     other, template = architectures["like"]
     if other not in resolved:
         raise entry.document.error(("architectures", "like", "stack"), f"no stack is called '{other}'", did_you_mean(other, resolved))
+    own = {(row.architecture, row.model_type) for row in architectures["rows"] if not (row.models or row.accelerators or row.tasks)}
     served = dict.fromkeys(
         (row.architecture, row.model_type)
         for row in resolved[other]["architectures"]["rows"]
-        if row.status in ("validated", "listed") and row.architecture != "*"
+        if row.status in ("validated", "listed") and row.architecture != "*" and (row.architecture, row.model_type) not in own
     )
     taken = tuple(replace(template, architecture=architecture, model_type=model_type) for architecture, model_type in served)
     return {**parts, "architectures": {**architectures, "rows": (*architectures["rows"], *taken)}}
