@@ -85,6 +85,10 @@ class ModelConfig:
                 return value, Basis.CLASS_DEFAULT
         return None, None
 
+    def default(self, name: str) -> Any:
+        """Return the class's default of ``name``, whatever the file states."""
+        return self._defaults.get(name) if self._defaults is not None else None
+
     def states(self, *names: str) -> bool:
         """Return whether the file itself gives one of ``names`` a value other than null."""
         return any(self.raw.get(name) is not None for name in names)

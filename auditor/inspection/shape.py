@@ -94,7 +94,9 @@ def _kv_heads(config: ModelConfig, family: Family, heads: int | None) -> tuple[i
 
 def _head_dim(config: ModelConfig, family: Family, hidden: int | None, heads: int | None) -> tuple[int | None, Basis]:
     found = names(family, HEAD_DIM)
-    width = config.positive(*found) if config.get(*found) is not None else None
+    # Classes with latent attention give the width of the rotary part as head_dim: no width of a whole head where it is switched off.
+    stated = config.states(*found) or config.default("kv_lora_rank") is None
+    width = config.positive(*found) if stated and config.get(*found) is not None else None
     if width is not None:
         return width, config.basis(*found) or Basis.CONFIG
     if any(problem.key.removeprefix(config.prefix) in found for problem in config.problems) or hidden is None or heads is None:

@@ -108,6 +108,8 @@ def _base_task(config: ModelConfig, towers: frozenset[str]) -> str:
         return "seq2seq-lm"
     if auto & _DECODER_AUTO and (_CAUSAL.search(name) or not auto & (_TEXT_ENCODER_AUTO | _IMAGE_AUTO)):
         return "causal-lm"
+    if _CAUSAL.search(name):
+        return "causal-lm"
     if auto & _GENERATIVE_AUTO:
         return "image-text-to-text"
     if auto & _IMAGE_AUTO:
