@@ -22,13 +22,23 @@ _TESTS = """\
 cases:
   - {{rule: {id}, facts: {{attention.kind: mla, workload.context: 32768}}, expect: fires}}
   - {{rule: {id}, facts: {{attention.kind: gqa}}, expect: quiet}}
-  - {{rule: {id}, model: llama-3.1-8b-instruct, expect: quiet}}
+  {remark}- {{rule: {id}, model: {model}, expect: quiet}}
 """
 
 
-def new_rule(rule_id: str, catalog: Catalog, *, stack: str | None = None, schemas: str = "../../schemas", today: str) -> dict[str, str]:
-    """Return the text of ``<id>.yaml`` and ``<id>.test.yaml`` by file name; ``today`` is an ISO date.
+def new_rule(
+    rule_id: str,
+    catalog: Catalog,
+    *,
+    stack: str | None = None,
+    model: str | None = None,
+    schemas: str = "../../schemas",
+    today: str,
+) -> dict[str, str]:
+    """Return the text of ``<id>.yaml`` and ``<id>.test.yaml`` by file name.
 
+    ``stack`` is a stack's id, alias or family; ``model`` the fixture that the tests look at, left as a remark without one;
+    ``schemas`` where editors find the schemas from the new files; ``today`` an ISO date.
     Raises WorkloadError when the id is taken, is no id, or the stack is not in the catalogue.
     """
     words = rule_id.split("-")
@@ -36,11 +46,12 @@ def new_rule(rule_id: str, catalog: Catalog, *, stack: str | None = None, schema
         raise WorkloadError(f"'{rule_id}' is no id of a rule", "use lower-case words joined by hyphens: mystack-sliding-window")
     if any(rule.id == rule_id for rule in catalog.rules):
         raise WorkloadError(f"rule '{rule_id}' is there already", "choose another id")
-    if stack is not None:
-        catalog.find_targets([f"stack:{stack}"])
+    stacks = sorted({target.stack.id for target in catalog.find_targets([f"stack:{stack}"])}) if stack else []
     blanks = {
         "id": rule_id,
-        "scope": f"applies_to: {{stack: [{stack}]}}\n" if stack else "",
+        "model": model or "FIXTURE",
+        "remark": "" if model else "# ",
+        "scope": f"applies_to: {{stack: [{', '.join(stacks)}]}}\n" if stacks else "",
         "schema": f"{schemas}/rules.schema.json",
         "tests_schema": f"{schemas}/rule-tests.schema.json",
         "today": today,

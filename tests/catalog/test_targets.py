@@ -15,7 +15,8 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     write(root / "accelerators/big.yaml", "accelerator: big\nextends: chip\nname: Big\n")
     write(
         root / "accelerators/own.yaml",
-        "accelerator: own\nextends: chip\nname: Own\nvendor: owner\nfamily: owned\navailability: {status: captive, note: theirs, sources: [paper]}\n",
+        "accelerator: own\nextends: chip\nname: Own\nvendor: owner\nfamily: owned\n"
+        "availability: {status: captive, note: theirs, sources: [paper]}\n",
     )
     write(
         root / "stacks/other/stack.yaml",
