@@ -47,7 +47,7 @@ def divides(shape: Shape, rules: ParallelismRules, degree: int) -> bool:
     if shape.heads:
         if rules.heads_divisible and shape.heads % degree:
             return False
-        if rules.heads_per_rank_even and (shape.heads % degree or shape.heads // degree % 2):
+        if rules.heads_per_rank_even and shape.heads != degree and (shape.heads % degree or shape.heads // degree % 2):
             return False
         if not shape.latent and not _kv_heads_divide(shape.kv_heads, rules, degree):
             return False

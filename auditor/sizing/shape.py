@@ -148,10 +148,10 @@ def _stored(facts: Facts) -> _Stored | None:
     embedding, experts, towers = (facts.integer(f"params.{part}") or 0 for part in ("embedding", "routed_experts", "towers"))
     method, dtype = facts.text("quant.method") or "none", facts.text("weights.dtype") or facts.text("arch.dtype")
     if method == "none":
-        if dtype not in DTYPE_BITS:
-            return None
-        each = dtype_bytes(dtype)
-        return _Stored(int(parameters * each), int(embedding * each), int(experts * each), int(towers * each))
+        # Whatever they are stored in, servers load plain weights in 16 bit.
+        each = dtype_bytes(dtype) if dtype in DTYPE_BITS else SIXTEEN_BIT
+        note = "" if dtype in DTYPE_BITS else "the stored type is not known: weights counted as loaded, in 16 bit"
+        return _Stored(int(parameters * each), int(embedding * each), int(experts * each), int(towers * each), note)
     bits = _format_bits(method, facts.number("quant.bits"), facts.integer("quant.group_size"))
     if bits is None:
         return None

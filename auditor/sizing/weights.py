@@ -49,8 +49,9 @@ def holding(shape: Shape, target: Target, facts: Facts, asked: str | None) -> Ho
     if dtype is None:
         row = format_support(target.stack, target.accelerator, facts)
         if isinstance(row, Unknown):
-            # Which row applies matters only where some row converts the weights.
-            if any(other.method == shape.quant_method and other.holds != AS_STORED for other in target.stack.formats):
+            # Which row applies matters only where some row converts quantized weights: plain ones end in 16 bit anyhow.
+            converting = (other for other in target.stack.formats if other.method == shape.quant_method and other.holds != AS_STORED)
+            if shape.quant_method != "none" and any(converting):
                 return NoPlacement(
                     f"what the target holds the weights as is not known: {row.reason}", known=False, settled_by=row.settled_by
                 )

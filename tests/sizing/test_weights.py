@@ -134,3 +134,10 @@ def test_attention_left_unquantized_is_counted_in_sixteen_bits(excluded: tuple[s
 def test_a_format_of_unknown_bits_is_not_estimated() -> None:
     alone = model(weights__bytes=None, quant__method="gguf")
     assert isinstance(read_shape(alone), NoPlacement)
+
+
+def test_plain_weights_of_unknown_type_are_counted_as_loaded() -> None:
+    alone = model(weights__bytes=None, weights__dtype=None)
+    shape, stored = held(alone, FormatSupport("none", "native"), FormatSupport("none", "native", holds="bfloat16", dtypes=("float32",)))
+    assert stored.total == pytest.approx(2 * shape.parameters)
+    assert "type is not known" in stored.note
