@@ -210,6 +210,7 @@ class ParallelismRules:
     expert_parallel: bool
     heads_divisible: bool = True
     heads_per_rank_even: bool = False
+    """Whether each rank takes an even number of heads, or a single one."""
     kv_heads_replicate: bool = True
     intermediate_divisible: bool = False
     vocab_padded: bool = True
