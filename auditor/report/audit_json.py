@@ -150,6 +150,7 @@ def _work(item: WorkItem) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule,
+        "title": finding.title,
         "verdict": finding.verdict,
         "confidence": finding.confidence,
         "message": finding.message,

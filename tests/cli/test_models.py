@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner, Result
 
+from auditor._shipped import SCHEMAS
 from auditor.cli.app import app
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 LLAMA = str(FIXTURES / "llama-3.1-8b-instruct.snapshot.json.gz")
 DEEPSEEK = str(FIXTURES / "deepseek-v3.snapshot.json.gz")
+AUDIT = Draft202012Validator(json.loads((SCHEMAS / "audit.schema.json").read_text(encoding="utf-8")))
+INSPECTION = Draft202012Validator(json.loads((SCHEMAS / "inspection.schema.json").read_text(encoding="utf-8")))
 DAY = ("--today", "2026-11-22")
 
 
@@ -30,7 +34,9 @@ def auditor(*arguments: str) -> Result:
 def audited(*arguments: str, models: Sequence[str] = (LLAMA,)) -> dict:
     result = auditor("audit", *models, "-f", "json", *DAY, *arguments)
     assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
+    document = json.loads(result.stdout)
+    AUDIT.validate(document)
+    return document
 
 
 def only_row(*arguments: str) -> dict:
@@ -169,6 +175,15 @@ def test_a_rule_of_ones_own(tmp_path: Path) -> None:
     assert "my-small-models-only" in [finding["rule"] for finding in row["findings"]]
 
 
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.snapshot.json.gz")), ids=lambda path: path.name.partition(".")[0])
+def test_every_fixture_audits_against_every_target(path: Path) -> None:
+    [model] = audited(models=(str(path),))["models"]
+    assert model["errors"] == []
+    assert len(model["targets"]) > 100
+    verdicts = {row["verdict"] for row in model["targets"]}
+    assert {"blocked", "native"} <= verdicts
+
+
 def test_the_same_command_gives_the_same_bytes() -> None:
     first, second = (auditor("audit", LLAMA, DEEPSEEK, "-f", "json", *DAY).stdout for _ in range(2))
     assert first == second
@@ -190,7 +205,9 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
 def test_inspect_says_what_the_files_say() -> None:
     result = auditor("inspect", LLAMA, "-f", "json")
     assert result.exit_code == 0
-    [model] = json.loads(result.stdout)["models"]
+    document = json.loads(result.stdout)
+    INSPECTION.validate(document)
+    [model] = document["models"]
     assert model["facts"]["params.total"] == 8_030_261_248
     assert model["basis"]["params.total"] == "header"
     assert model["layers"][0] == {

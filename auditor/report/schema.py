@@ -1,0 +1,279 @@
+"""The JSON Schemas of what auditor writes: ``inspection`` and ``audit``.
+
+Objects are left open: a later version may add members, and a reader that validates with this one must not stumble.
+"""
+
+from collections.abc import Callable
+
+from auditor.facts import AVAILABILITIES, CATALOGUE, VERDICTS, Basis, FactSpec
+from auditor.inspection.model import LayerKind
+
+Schema = dict[str, object]
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_FINDING_VERDICTS = ("native", "note", "config-change", "needs-port", "blocked", "unknown")
+_TYPES: dict[str, Schema] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "strings": {"type": "array", "items": {"type": "string"}},
+    "integers": {"type": "array", "items": {"type": "integer"}},
+}
+
+
+def _obj(properties: Schema, description: str = "", *, optional: tuple[str, ...] = (), null: bool = False) -> Schema:
+    schema: Schema = {
+        "type": ["object", "null"] if null else "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+    }
+    return {**schema, "description": description} if description else schema
+
+
+def _list(items: Schema, description: str = "") -> Schema:
+    return {"type": "array", "items": items, **({"description": description} if description else {})}
+
+
+def _text(description: str = "", *, null: bool = False) -> Schema:
+    return {"type": ["string", "null"] if null else "string", **({"description": description} if description else {})}
+
+
+def _number(description: str = "", *, null: bool = False, minimum: float | None = 0) -> Schema:
+    schema: Schema = {"type": ["number", "null"] if null else "number"}
+    if minimum is not None:
+        schema["minimum"] = minimum
+    return {**schema, "description": description} if description else schema
+
+
+def _integer(description: str = "", minimum: int | None = 0) -> Schema:
+    schema: Schema = {"type": "integer", **({} if minimum is None else {"minimum": minimum})}
+    return {**schema, "description": description} if description else schema
+
+
+def _one_of(values: tuple[str, ...], description: str = "", *, null: bool = False) -> Schema:
+    return {"enum": [*values, None] if null else list(values), **({"description": description} if description else {})}
+
+
+def _flag(description: str = "") -> Schema:
+    return {"type": "boolean", **({"description": description} if description else {})}
+
+
+def _range(description: str, *, null: bool = False) -> Schema:
+    return _obj({"low": _number(), "likely": _number(), "high": _number()}, description, null=null)
+
+
+def _fact(spec: FactSpec) -> Schema:
+    schema = dict(_TYPES[spec.type])
+    if spec.values and spec.type == "string":
+        schema["enum"] = list(spec.values)
+    return {**schema, "description": f"{spec.meaning}{f' Unit: {spec.unit}.' if spec.unit else ''}"}
+
+
+def _model() -> Schema:
+    layers = _obj(
+        {
+            "kind": _one_of(tuple(kind.value for kind in LayerKind), "How such a layer remembers the sequence."),
+            "count": _integer("Layers of this kind."),
+            "bytes_per_token": _number("Cache growth per token of one sequence, all these layers, unsharded."),
+            "bytes_per_sequence": _number("Fixed state of one sequence, all these layers."),
+            "window": {"type": ["integer", "null"], "description": "Tokens after which the cache stops growing."},
+            "detail": _text("Kind of recurrence, or whatever else sets the group apart."),
+        }
+    )
+    return {
+        "id": _text("Name of the model as given."),
+        "revision": _text("Commit or tag, where the source has one.", null=True),
+        "source": _text("Kind of source that the files came from; empty when nothing could be read."),
+        "facts": {
+            "type": "object",
+            "description": "Known facts by name. A fact that does not apply is neither here nor in unknown.",
+            "properties": {name: _fact(spec) for name, spec in CATALOGUE.items()},
+        },
+        "basis": {
+            "type": "object",
+            "description": "Where each known fact came from.",
+            "additionalProperties": _one_of(tuple(basis.value for basis in Basis)),
+        },
+        "unknown": {
+            "type": "object",
+            "description": "Facts that apply and could not be had, with the reason.",
+            "additionalProperties": _text(),
+        },
+        "layers": _list(layers, "The layer census, the basis of every cache figure."),
+        "notes": _list(_text(), "What was chosen among variants, what totals differ."),
+        "errors": _list(_text(), "Not empty means that the model could not be inspected whole."),
+    }
+
+
+_SOURCE = _obj({"title": _text(), "ref": _text("URL, or owner/repo:path@commit."), "as_of": _text("ISO date."), "where": _text()})
+
+
+def _placement() -> Schema:
+    memory = {
+        name: _integer(minimum=None if name == "usable" else 0)
+        for name in ("weights", "kv_cache", "activations", "runtime", "total", "usable")
+    }
+    return _obj(
+        {
+            "devices": _integer("Devices that hold the model.", 1),
+            "instance": _text("Machine type; empty where none is known."),
+            "provider": _text(),
+            "instances": _integer("Machines rented.", 0),
+            "billed_devices": _integer("Devices paid for: whole machines, unless sold one by one."),
+            "borderline": _flag("Within five percent of a limit."),
+            "borderline_knob": _text("What to turn then."),
+            "launch": _text("Command that starts the server."),
+            "tensor_parallel": _integer("In ranks.", 1),
+            "pipeline_parallel": _integer("Stages.", 1),
+            "expert_parallel": _integer(minimum=1),
+            "data_parallel": _integer("Copies side by side.", 1),
+            "weights_dtype": _text("as-stored, or the type that the target holds weights in."),
+            "memory_per_device_bytes": _obj(memory, "Of the fullest rank."),
+            "max_concurrency": _integer("Sequences that fit at the workload's context."),
+            "max_context_tokens": _integer("Context that fits at the workload's concurrency."),
+            "notes": _list(_text()),
+        },
+        "The smallest layout that fits, or the one that was asked for; null where there is none.",
+        null=True,
+    )
+
+
+def _throughput() -> Schema:
+    return _obj(
+        {
+            "output_tokens_per_s": _range("Generated tokens per second of the whole placement at the workload's mix, prefill included."),
+            "decode_tokens_per_s": _range("The same without prefill."),
+            "prefill_tokens_per_s": _range("Prompt tokens per second."),
+            "decode_tokens_per_s_per_sequence": _range("What one reader sees."),
+            "ttft_s": _range("Seconds to the first token."),
+            "tokens_per_joule": _range("Generated tokens per joule of the accelerators.", null=True),
+            "basis": _one_of(("estimate", "measured")),
+        },
+        null=True,
+    )
+
+
+def _cost() -> Schema:
+    price = _obj(
+        {
+            "provider": _text(),
+            "instance": _text(),
+            "devices": _integer(minimum=1),
+            "usd_per_hour": _number(),
+            "term": _text(),
+            "region": _text(null=True),
+            "as_of": _text(),
+            "confidence": _text(),
+            "stale": _flag("More than 90 days old."),
+            "sources": _list(_SOURCE),
+        },
+        "The published price that was taken; null for a price of the user's own, or none.",
+        null=True,
+    )
+    return _obj(
+        {
+            "usd_per_hour": _number("Of all devices paid for.", null=True),
+            "usd_per_million_tokens": _range("Per million generated tokens.", null=True),
+            "usd_per_million_total_tokens": _range("Per million tokens, prompts counted too.", null=True),
+            "price": price,
+            "reason": _text("Why a figure is null, or what to know of the price."),
+            "break_even_months": _range("Months after which the move has paid for itself.", null=True),
+            "break_even_reason": _text("Why there are none; never is one."),
+        }
+    )
+
+
+def _row() -> Schema:
+    weeks = _obj(
+        {
+            "low": _number(),
+            "likely": _number(),
+            "high": _number(),
+            "expected": _number(null=True),
+            "interval80": {"type": ["array", "null"], "items": _number(minimum=None), "minItems": 2, "maxItems": 2},
+        },
+        "Engineer-weeks; null with a reason where no number would be honest.",
+        null=True,
+    )
+    work = _obj(
+        {
+            "item": _text(),
+            "name": _text(),
+            "scope": _one_of(("team_stack", "serving_env", "arch_stack", "kernel_stack", "model"), "How often it is paid."),
+            "scope_key": _text("What it is paid once for."),
+            "weeks": _range("Weeks of this item."),
+            "grade": _text("Letters of evidence."),
+            "rules": _list(_text(), "What asked for it."),
+        }
+    )
+    finding = _obj(
+        {
+            "rule": _text(),
+            "title": _text("What the rule is about."),
+            "verdict": _one_of(_FINDING_VERDICTS),
+            "confidence": _one_of(("high", "medium", "low"), "How sure the claim is, never how bad it is."),
+            "message": _text(),
+            "evidence": {"type": "object", "description": "The facts that the rule read; null where unknown."},
+            "remediation": _text(),
+            "work": _list(_text(), "Work items that it asks for."),
+            "sources": _list(_SOURCE),
+        }
+    )
+    undecided = _obj({"rule": _text(), "verdict": _one_of(_FINDING_VERDICTS), "settled_by": _list(_text())})
+    return _obj(
+        {
+            "accelerator": _text(),
+            "stack": _text(),
+            "verdict": _one_of(VERDICTS),
+            "availability": _one_of(AVAILABILITIES),
+            "at_least": _one_of(VERDICTS, "The least that an unknown verdict can turn out to be.", null=True),
+            "settled_by": _list(_text(), "What would settle an unknown verdict."),
+            "placement": _placement(),
+            "no_placement": _obj({"reason": _text(), "known": _flag()}, "Why there is no placement.", null=True),
+            "throughput": _throughput(),
+            "cost": _cost(),
+            "effort_weeks": weeks,
+            "effort_reason": _text(),
+            "effort_grade": _text("Lowest grade of evidence that weighs."),
+            "work": _list(work),
+            "findings": _list(finding, "Rules that fired."),
+            "undecided": _list(undecided, "Rules that could not be decided."),
+        }
+    )
+
+
+def inspection_schema() -> Schema:
+    """Return the schema of ``auditor inspect -f json``."""
+    return _document("inspection", "What the files of models say.", {"models": _list(_obj(_model()))})
+
+
+def audit_schema() -> Schema:
+    """Return the schema of ``auditor audit -f json``."""
+    model = _obj(
+        {
+            **_model(),
+            "workload": {"type": "object", "description": "The workload, every default filled in."},
+            "workload_basis": {"type": "object", "additionalProperties": _text(), "description": "user, or assumed, by field."},
+            "targets": _list(_row(), "One row per target."),
+        }
+    )
+    members: Schema = {
+        "rules_digest": _text("Digest of all rules and figures."),
+        "date": _text("Day that prices and sources were judged by."),
+        "models": _list(model),
+    }
+    return _document("audit", "Models against accelerators.", members)
+
+
+def _document(name: str, description: str, members: Schema) -> Schema:
+    head: Schema = {"schema": {"const": f"auditor/{name}/1"}, "auditor": _text("Version of auditor.")}
+    return {
+        "$schema": _DRAFT,
+        "$id": f"auditor/{name}/1",
+        "title": f"auditor {name}",
+        **_obj({**head, **members}, description),
+    }
+
+
+#: The schemas that are generated from this module, by name.
+GENERATED: dict[str, Callable[[], Schema]] = {"audit": audit_schema, "inspection": inspection_schema}
