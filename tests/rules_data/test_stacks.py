@@ -35,6 +35,11 @@ WORKED = [
     # A state-space hybrid: the largest port and a scan kernel.
     ("nemotron-h-56b", "trainium2/neuron-vllm", "needs-port", (7.3, 15.1, 31.2)),
     ("stable-diffusion-3.5-large", "trainium2/neuron-vllm", "needs-port", (4.3, 8.1, 15.2)),
+    # Routed experts, a latent, rewritten FP8 and a layout that breaks a rule, on more than a node's worth of ranks.
+    ("kimi-k2", "trainium3/neuron-vllm", "needs-port", (5.66, 10.88, 20.46)),
+    ("mixtral-8x7b", "trainium2/neuron-vllm", "needs-port", (3.8, 7.1, 13.2)),
+    ("qwen3.5-35b-a3b", "trainium2/neuron-vllm", "needs-port", (2.8, 5.2, 10.2)),
+    ("bge-large-en-v1.5", "inferentia2/neuron-optimum", "config-change", (2.0, 3.5, 6.0)),
     ("llama-3.3-70b-instruct", "tpu-v6e/tpu-vllm", "native", (2.0, 3.5, 6.0)),
     # Through torchax: a class that is untested there.
     ("mistral-7b-v0.1", "tpu-v7/tpu-vllm", "native", (2.5, 4.6, 8.7)),
