@@ -10,6 +10,7 @@ from auditor.inspection.parameters_blocks import (
     routed_experts,
     router,
 )
+from auditor.inspection.parameters_diffusion import DIFFUSION
 from auditor.inspection.parameters_encoders import WHOLE, architecture, labels
 from auditor.inspection.parameters_exceptions import EXCEPTIONS
 from auditor.inspection.parameters_keys import Missing, Parts, given, need, number
@@ -21,6 +22,12 @@ _ATTENTION = frozenset({LayerKind.FULL, LayerKind.WINDOW, LayerKind.CHUNK, Layer
 
 def count_parts(anatomy: Anatomy) -> Parts:
     """Return the parameters of the class that ``architectures[0]`` names. Raises Missing where no law or a figure is missing."""
+    network = anatomy.config.get("_class_name")
+    if isinstance(network, str):
+        law = DIFFUSION.get(network)
+        if law is None:
+            raise Missing(f"no parameter law is taught for {network}")
+        return Parts(body=law(anatomy.config))
     whole = WHOLE.get(anatomy.config.model_type)
     if whole is not None:
         return whole(anatomy)
@@ -106,7 +113,7 @@ def _head(anatomy: Anatomy, law: Decoder, h: int, embedding: int, vocabulary: in
     if "SequenceClassification" in name or "RewardModel" in name or "TokenClassification" in name:
         count = 1 if "Reward" in name else labels(anatomy.config)
         return Parts(body=h * count + (count if "Token" in name else 0))
-    if not name or (name.endswith("Model") and "LMHead" not in name):
+    if (not name and anatomy.task != "causal-lm") or (name.endswith("Model") and "LMHead" not in name):
         return Parts()
     if anatomy.tied is None:
         raise Missing("the config does not say whether embedding and head are tied")
