@@ -114,7 +114,8 @@ def _component(snapshot: Snapshot, folder: str, cls: str) -> Anatomy:
         )
     if "_class_name" in document or "model_type" not in document:
         return read_component({"_class_name": cls, **document}, path)
-    return read_anatomy(document, path=path)
+    # Some components leave their class to the index of the pipeline.
+    return read_anatomy({"architectures": [cls], **document} if cls else document, path=path)
 
 
 def _task(pipeline: str, denoiser: str) -> str:
