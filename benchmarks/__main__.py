@@ -5,7 +5,7 @@ import sys
 
 from tabulate import tabulate
 
-BENCHMARKS = ("startup",)
+BENCHMARKS = ("startup", "catalogue")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Write the schemas that are generated from the fact catalogue and the dataclasses: ``python tools/make_schemas.py``."""
+"""Write the schemas that are generated from the fact catalogue and the dataclasses: ``python -m tools.make_schemas``."""
 
 import json
 from pathlib import Path

@@ -18,7 +18,7 @@ from auditor.rules.schema import GENERATED
 @pytest.mark.parametrize("name", sorted(GENERATED))
 def test_a_schema_is_committed_as_generated(name: str) -> None:
     committed = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    assert committed == json.loads(json.dumps(GENERATED[name]())), "run python tools/make_schemas.py"
+    assert committed == json.loads(json.dumps(GENERATED[name]())), "run python -m tools.make_schemas"
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)
