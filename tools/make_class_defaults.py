@@ -6,86 +6,26 @@ Needs transformers (the version is recorded), no PyTorch. With --check nothing i
 """
 
 import argparse
-import dataclasses
 import json
-import math
-import os
-import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
-
-import transformers
-from transformers import AutoConfig, PreTrainedConfig
-from transformers.models.auto import modeling_auto
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING, CONFIG_MAPPING_NAMES
+from auditor.inspection.config_classes import entries
 
 TARGET = Path(__file__).resolve().parent.parent / "auditor" / "inspection" / "class_defaults.json"
-
-#: Fields that say nothing about size, cache or task.
-UNINTERESTING = re.compile(
-    r"""_token_id$|_token_index$|dropout|_std$|^init|initializer|_loss|loss_|_cost$|^mask_|layerdrop|_coef(ficient)?$|_eps$|epsilon|_theta$
-    |logit|temperature|activation|hidden_act|^output_|^use_cache$|^return_dict$|^transformers_version$|^summary_|^id2label$|^label2id$
-    |^problem_type$|^architectures$|^chunk_size_feed_forward$|^forced_|^pretraining_tp$|^disable_|norm_topk|^begin_suppress|^suppress
-    |^apply_spec|^ctc_|_jitter|^drop_path|_multiplier$|^image_mean|^image_std|^resid|^embd_pdrop|^attn_pdrop|^eos_|^bos_|^pad_|rope_parameters
-    |^is_composition$|^keys_to_ignore|_seed$|_scale$|_momentum$|sampling_rate$|_alpha$|_beta$|^dtype$""",
-    re.VERBOSE,
-)
-
-#: Auto classes whose membership tells what a model does.
-TASK_MAPPINGS = (
-    "CAUSAL_LM",
-    "SEQ_TO_SEQ_CAUSAL_LM",
-    "IMAGE_TEXT_TO_TEXT",
-    "MULTIMODAL_LM",
-    "SPEECH_SEQ_2_SEQ",
-    "CTC",
-    "RNNT",
-    "TDT",
-    "TEXT_TO_WAVEFORM",
-    "TEXT_TO_SPECTROGRAM",
-    "MASKED_LM",
-    "TEXT_ENCODING",
-    "IMAGE",
-    "IMAGE_CLASSIFICATION",
-    "OBJECT_DETECTION",
-    "SEMANTIC_SEGMENTATION",
-    "UNIVERSAL_SEGMENTATION",
-    "INSTANCE_SEGMENTATION",
-    "DEPTH_ESTIMATION",
-    "MASK_GENERATION",
-    "KEYPOINT_DETECTION",
-    "KEYPOINT_MATCHING",
-    "BACKBONE",
-    "VIDEO_CLASSIFICATION",
-    "ZERO_SHOT_IMAGE_CLASSIFICATION",
-    "ZERO_SHOT_OBJECT_DETECTION",
-    "AUDIO_CLASSIFICATION",
-    "AUDIO_XVECTOR",
-    "TIME_SERIES_PREDICTION",
-    "TIME_SERIES_CLASSIFICATION",
-    "RETRIEVAL",
-    "SEQUENCE_CLASSIFICATION",
-    "TOKEN_CLASSIFICATION",
-    "QUESTION_ANSWERING",
-)
-
-#: Lengths at which a class's own layer pattern is read, so that one counted from the end shows.
-PROBED_LAYERS = (96, 97)
 
 
 def main() -> int:
     """Generate the table; write or compare it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the file instead of writing it")
     arguments = parser.parse_args()
     text = render()
     if arguments.check:
         current = TARGET.read_text(encoding="utf-8") if TARGET.is_file() else ""
         if current != text:
-            print(f"{TARGET.name} differs from what transformers {transformers.__version__} gives; run this script without --check")
+            print(f"{TARGET.name} differs from what transformers {version('transformers')} gives; run this script without --check")
             return 1
         return 0
     TARGET.write_text(text, encoding="utf-8")
@@ -94,152 +34,11 @@ def main() -> int:
 
 
 def render() -> str:
-    """Return the table as JSON, one line per class so that a change reads well in a diff."""
-    classes = _classes()
-    names = sorted(classes)
-    entries = {name: entry for name in names if (entry := _entry(name, classes[name], classes))}
-    lines = ",\n".join(f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'), sort_keys=True)}" for name, entry in entries.items())
-    return f'{{"transformers":"{transformers.__version__}","classes":{{\n{lines}\n}}}}\n'
-
-
-def _classes() -> dict[str, type[PreTrainedConfig]]:
-    """Every config class by model type; nested classes that no model type leads to stand under their class name."""
-    classes = {model_type: CONFIG_MAPPING[model_type] for model_type in CONFIG_MAPPING_NAMES}
-    waiting = list(classes.values())
-    while waiting:
-        for spec in waiting.pop().sub_configs_defaults.values():
-            nested = spec.config_class
-            if nested is AutoConfig or nested in classes.values():
-                continue
-            name = nested.model_type if nested.model_type and nested.model_type not in classes else nested.__name__
-            classes[name] = nested
-            waiting.append(nested)
-    return classes
-
-
-def _entry(name: str, cls: type[PreTrainedConfig], classes: dict[str, type[PreTrainedConfig]]) -> dict[str, Any]:
-    parts = {key: _part(spec, classes) for key, spec in cls.sub_configs_defaults.items()}
-    entry: dict[str, Any] = {
-        "class": cls.__name__,
-        "defaults": _defaults(cls, set(parts)),
-        "aliases": dict(cls.attribute_map),
-        "parts": parts,
-        "auto": [task for task in TASK_MAPPINGS if name in getattr(modeling_auto, f"MODEL_FOR_{task}_MAPPING_NAMES")],
-        "patterns": _patterns(cls),
-        "rope": any(field.name == "rope_parameters" for field in dataclasses.fields(cls)),
-    }
-    return {key: value for key, value in entry.items() if value}
-
-
-def _part(spec: Any, classes: dict[str, type[PreTrainedConfig]]) -> dict[str, Any]:
-    """What stands behind a nested key: the class by name, whether it is fixed whatever the file says, and its own defaults."""
-    fixed = spec.config_class is not AutoConfig
-    name = next((name for name, cls in classes.items() if cls is spec.config_class), spec.model_type) if fixed else spec.model_type
-    values = {key: value for key, value in spec.init_kwargs.items() if _plain(value)}
-    part = {"type": name, "fixed": fixed, "optional": spec.optional, "values": values}
-    return {key: value for key, value in part.items() if value}
-
-
-def _defaults(cls: type[PreTrainedConfig], parts: set[str]) -> dict[str, Any]:
-    made = _built(cls)
-    defaults = {}
-    for field in dataclasses.fields(cls):
-        if UNINTERESTING.search(field.name) or field.name in parts or field.name in PATTERN_KEYS:
-            continue
-        value = field.default
-        if value is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
-            value = field.default_factory()
-        if value is None and made and (len(made) > 2 or field.name not in RELATIVE):
-            settled = [getattr(built, field.name, None) for built in made]
-            value = settled[0] if all(other == settled[0] for other in settled) else None
-        if value is not None and value is not BASE.get(field.name, ...) and _plain(value):
-            defaults[field.name] = list(value) if isinstance(value, tuple) else value
-    return defaults
-
-
-def _plain(value: object) -> bool:
-    if isinstance(value, bool | int | float | str):
-        return not isinstance(value, float) or math.isfinite(value)
-    return (
-        isinstance(value, list | tuple)
-        and 0 < len(value) <= 128
-        and all(isinstance(item, bool | int | float | str) and _plain(item) for item in value)
+    """Return the table as JSON, one line per class so that a change reads well in a diff and one class is read alone."""
+    lines = ",\n".join(
+        f"{json.dumps(name)}:{json.dumps(entry, separators=(',', ':'), sort_keys=True)}" for name, entry in entries().items()
     )
-
-
-def _built(cls: type[PreTrainedConfig]) -> list[PreTrainedConfig]:
-    """Instances of different size: a value that __post_init__ gives to all of them is a constant, any other is derived."""
-    names = {field.name for field in dataclasses.fields(cls)}
-    sizes = [
-        {},
-        {"num_hidden_layers": 96},
-        {"num_attention_heads": 64, "hidden_size": 16384},
-        {"n_head": 64, "n_embd": 16384},
-        {"num_heads": 64, "d_model": 16384},
-        {"num_attention_heads": 64, "hidden_size": 16384, "n_layer": 96},
-    ]
-    wanted = [size for size in sizes if set(size) <= names]
-    return [built for size in wanted if (built := _build(cls, size)) is not None]
-
-
-def _build(cls: type[PreTrainedConfig], values: dict[str, Any]) -> PreTrainedConfig | None:
-    try:
-        return cls(**values)
-    except Exception:  # noqa: BLE001 - a class may refuse sizes that do not suit it; its pattern then stays open
-        return None
-
-
-#: Defaults of the base class, which every class has: no need to repeat them.
-BASE = {"is_encoder_decoder": False}
-
-#: Fields that classes derive from widths: only constant where configs of several widths agree.
-RELATIVE = ("head_dim", "num_key_value_heads")
-
-PATTERN_KEYS = ("layer_types", "mlp_layer_types", "layers_block_type", "indexer_types")
-
-
-def _patterns(cls: type[PreTrainedConfig]) -> dict[str, Any]:
-    """Patterns of layers that the class itself makes up when the config gives none."""
-    names = {field.name for field in dataclasses.fields(cls)}
-    patterns = {}
-    for key in PATTERN_KEYS:
-        if key not in names:
-            continue
-        made = [getattr(_build(cls, {"num_hidden_layers": count}), key, None) for count in PROBED_LAYERS]
-        if all(isinstance(types, list | tuple) and len(types) == count for types, count in zip(made, PROBED_LAYERS, strict=True)):
-            pattern = _pattern([list(types) for types in made])
-        else:
-            fixed = getattr(_build(cls, {}), key, None)
-            pattern = {"list": list(fixed)} if isinstance(fixed, list | tuple) and fixed else None
-        if pattern:
-            patterns[key] = pattern
-    return patterns
-
-
-def _pattern(made: list[list[str]]) -> dict[str, Any] | None:
-    """Return the shortest prefix, cycle and forced last layer that give all lists; counted from the end if need be."""
-    for from_end in (False, True):
-        lists = [types[::-1] if from_end else types for types in made]
-        for prefix in range(9):
-            for cycle in range(1, 13):
-                for last in (False, True):
-                    pattern = {
-                        "prefix": lists[0][:prefix],
-                        "cycle": lists[0][prefix : prefix + cycle],
-                        "last": lists[0][-1] if last else "",
-                        "from_end": from_end,
-                    }
-                    if all(_expand(pattern, len(types)) == types for types in made):
-                        return {key: value for key, value in pattern.items() if value}
-    return None
-
-
-def _expand(pattern: dict[str, Any], count: int) -> list[str]:
-    cycle = pattern["cycle"]
-    types = (pattern["prefix"] + cycle * (count // len(cycle) + 1))[:count]
-    if pattern["last"]:
-        types[-1] = pattern["last"]
-    return types[::-1] if pattern["from_end"] else types
+    return f'{{"transformers":"{version("transformers")}","classes":{{\n{lines}\n}}}}\n'
 
 
 if __name__ == "__main__":

@@ -7,8 +7,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from auditor.inspection.architectures import taught
 
 _TABLE = Path(__file__).with_name("class_defaults.json")
 
@@ -102,10 +105,12 @@ def transformers_version() -> str:
 @cache
 def defaults_for(model_type: str | None) -> ClassDefaults | None:
     """Return the defaults of the class that reads ``model_type``; None for a type that transformers does not have."""
-    line = _lines().get(model_type) if model_type else None
-    if line is None:
+    if not model_type:
         return None
-    entry = json.loads(line)
+    line = _lines().get(model_type)
+    entry = json.loads(line) if line is not None else _installed(model_type)
+    if entry is None:
+        return None
     return ClassDefaults(
         name=entry["class"],
         values=entry.get("defaults", {}),
@@ -115,6 +120,39 @@ def defaults_for(model_type: str | None) -> ClassDefaults | None:
         auto=frozenset(entry.get("auto", ())),
         rope=entry.get("rope", False),
     )
+
+
+#: Rows of types that the table lacks and the installed transformers has.
+_NEWER: dict[str, Mapping[str, Any]] = {}
+
+
+def _installed(model_type: str) -> Mapping[str, Any] | None:
+    """Return the row of a type younger than the table, where a transformers younger than the table is installed.
+
+    A type that a family record teaches needs no class; and whatever goes wrong in a library that we did not pin leaves it unknown.
+    """
+    if model_type in _NEWER or taught(model_type) or not _installed_is_newer():
+        return _NEWER.get(model_type)
+    try:
+        from auditor.inspection.config_classes import entries  # noqa: PLC0415 - imports transformers: seconds
+
+        _NEWER.update(entries((model_type,)))
+    except Exception:  # noqa: BLE001 - see above
+        return None
+    return _NEWER.get(model_type)
+
+
+@cache
+def _installed_is_newer() -> bool:
+    try:
+        return _ordered(version("transformers")) > _ordered(transformers_version())
+    except PackageNotFoundError:
+        return False
+
+
+def _ordered(text: str) -> tuple[int, ...]:
+    """Return the leading numbers of a version."""
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
 def _pattern(entry: Mapping[str, Any]) -> Pattern:
