@@ -43,6 +43,8 @@ class WeightFile:
     tensors: tuple[Tensor, ...] | None
     """The tensor table, or None when the header could not be had; ``why`` then says why."""
     why: str = ""
+    imports: tuple[str, ...] = ()
+    """What unpickling the file would import beyond the needs of a state dict; always empty for formats that are not pickles."""
 
 
 @dataclass(frozen=True, slots=True)

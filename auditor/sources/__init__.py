@@ -13,7 +13,7 @@ from auditor.sources.options import SourceOptions
 from auditor.sources.take import take
 from auditor.weights.names import SHARDS_LIMIT, shard_path, weight_name
 
-__all__ = ["SourceOptions", "open_target"]
+__all__ = ["SourceOptions", "hub_name", "open_target"]
 
 _HUB_ID = re.compile(r"(?:hf://(?:models/)?)?(?P<id>\w[\w.-]*/[\w.-]+)(?:@(?P<revision>[^:\s]+))?(?::(?P<path>.+))?")
 # What can only be meant as a path.
@@ -43,6 +43,12 @@ def open_target(text: str, options: SourceOptions) -> Snapshot:
     if name is None:
         raise NotFound(f"{text!r} is neither a file nor a folder here", _ACCEPTED)
     return _hub(name["id"], name["revision"] or options.revision, name["path"], options)
+
+
+def hub_name(text: str) -> tuple[str, str | None] | None:
+    """Return id and revision of a Hub target, or None for text that names no Hub model."""
+    name = _HUB_ID.fullmatch(text)
+    return (name["id"], name["revision"]) if name and not name["id"].endswith(_LOCAL_ENDS) else None
 
 
 def _hub(identity: str, revision: str | None, inner: str | None, options: SourceOptions) -> Snapshot:

@@ -1,33 +1,43 @@
-"""Reading the headers of the chosen weight files: one range for each file, and one more where a header is longer."""
+"""Reading the headers of the chosen weight files: one range for each file, and more where a header is longer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.bounded_json import shorten
+from auditor.bounded_json import paused_collector, shorten
 from auditor.errors import AccessDenied, Malformed, TargetError, Unreachable
 from auditor.snapshot import FileEntry, Problem, WeightFile, WeightSet
 from auditor.sources.base import Range, Repository
-from auditor.weights import safetensors
+from auditor.sources.ranged import open_ranged
+from auditor.weights import gguf, pytorch, safetensors
+from auditor.weights.more import NeedMore
 from auditor.weights.names import index_name
 
-#: First range of a file about which nothing is known: most headers are shorter.
+#: First range of a safetensors file about which nothing is known: most headers are shorter.
 FIRST_RANGE = 99_000
 #: What an entry of a safetensors header takes beside the tensor's name, at the most.
 _ENTRY = 120
 _SLACK = 1_024
+_PICKLE_READERS = 8
+_NAMED_AT_MOST = 5
 _NOT_HERE = "its content is not here (git-LFS pointer)"
+_LEGACY = "a PyTorch file of before 2020, without a table of contents: only its size is known"
+
+Header = safetensors.Header | gguf.Header
+_PARSERS: dict[str, Callable[[bytes, str, int | None], Header]] = {"safetensors": safetensors.parse, "gguf": gguf.parse}
+_PICKLES = {"pt", "pth", "bin", "ckpt"}
 
 
 @dataclass(slots=True)
 class _Reading:
-    """One file on its way to a tensor table."""
+    """One file on its way to a header."""
 
     file: WeightFile
-    format: str
+    parse: Callable[[bytes, str, int | None], Header]
+    wanted: int
+    """Bytes from the start of the file that the parser wants."""
     data: bytes = b""
-    more: int = 0
-    """Bytes still missing at the end of ``data``."""
 
 
 def read_headers(
@@ -37,30 +47,119 @@ def read_headers(
     documents: Mapping[str, Any],
     problems: list[Problem],
 ) -> tuple[tuple[WeightSet, ...], dict[str, Any]]:
-    """Return the sets with their tensor tables, and documents found in the files themselves (a GGUF file's metadata)."""
+    """Return the sets with their tensor tables, and documents found in the files themselves (a GGUF file's metadata).
+
+    Raises AccessDenied and Unreachable; a header that is wrong is a problem of its own file.
+    """
     lengths = _expected_lengths(documents)
-    tables: dict[str, WeightFile] = {}
-    formats: dict[str, str] = {}
-    readings = []
-    for group in groups:
-        for file in group.files:
-            if file.why:
-                continue
-            if group.format not in {"safetensors", "consolidated"} or not file.path.endswith(".safetensors"):
-                tables[file.path] = replace(file, why=f"headers of {group.format} files are not read")
-            elif entries[file.path].pointer:
-                tables[file.path] = replace(file, why=_NOT_HERE)
-            else:
-                readings.append(_Reading(file, group.format))
-    _fetch(repository, readings, [Range(r.file.path, 0, _first(r.file, lengths)) for r in readings], tables, problems)
-    longer = [reading for reading in readings if reading.more]
-    _fetch(repository, longer, [Range(r.file.path, len(r.data), r.more) for r in longer], tables, problems)
-    for reading in readings:
-        if reading.file.path not in tables:
-            tables[reading.file.path], formats[reading.file.path] = _table(reading, problems)
-    groups = tuple(_filled(group, tables, formats) for group in groups)
+    read: dict[str, WeightFile] = {}
+    readings: list[_Reading] = []
+    pickles: list[WeightFile] = []
+    for file, format_ in ((file, group.format) for group in groups for file in group.files if not file.why):
+        extension = file.path.rpartition(".")[2]
+        if entries[file.path].pointer:
+            read[file.path] = replace(file, why=_NOT_HERE)
+        elif extension in _PARSERS:
+            first = gguf.FIRST_RANGE if extension == "gguf" else lengths.get(file.path, FIRST_RANGE)
+            readings.append(_Reading(file, _PARSERS[extension], first))
+        elif extension in _PICKLES and format_ in {"pytorch", "consolidated"} and file.size is not None:
+            pickles.append(file)
+        else:
+            read[file.path] = replace(file, why=f"headers of {format_} files are not read")
+    metadata: dict[str, dict[str, Any]] = {}
+    while readings:
+        readings = [reading for reading in _round(repository, readings, read, metadata, problems) if reading.file.path not in read]
+    read.update(_read_pickles(repository, pickles, problems))
+    groups = tuple(_filled(group, read, metadata) for group in groups)
     _compare_with_indices(groups, documents, problems)
-    return groups, {}
+    return groups, {path: found for path, found in metadata.items() if path.endswith(".gguf")}
+
+
+def _filled(group: WeightSet, read: Mapping[str, WeightFile], metadata: Mapping[str, Mapping[str, Any]]) -> WeightSet:
+    files = tuple(read.get(file.path, file) for file in group.files)
+    is_mlx = bool(files) and all(metadata.get(file.path, {}).get("format") == "mlx" for file in files)
+    return replace(group, files=files, format="mlx" if is_mlx else group.format)
+
+
+def _expected_lengths(documents: Mapping[str, Any]) -> dict[str, int]:
+    """Return an upper bound of each indexed file's header, from the tensor names that the index gives it."""
+    result: dict[str, int] = {}
+    for _, placed in _weight_maps(documents):
+        for tensor, file in placed:
+            result[file] = result.get(file, _SLACK) + len(tensor) + _ENTRY
+    return result
+
+
+def _round(
+    repository: Repository,
+    readings: Sequence[_Reading],
+    read: dict[str, WeightFile],
+    metadata: dict[str, dict[str, Any]],
+    problems: list[Problem],
+) -> Iterator[_Reading]:
+    """Read one range for each file; put those that are done or wrong into ``read``, and yield the rest."""
+    ranges = [_range(reading) for reading in readings]
+    for reading, wanted, answer in zip(readings, ranges, repository.read(ranges), strict=True):
+        file = reading.file
+        try:
+            if isinstance(answer, TargetError):
+                raise answer
+            reading.data += answer
+            at_end = len(answer) < wanted.length or not wanted.length
+            with paused_collector():
+                header = reading.parse(reading.data, file.path, file.size)
+            read[file.path] = replace(file, tensors=header.tensors)
+            metadata[file.path] = header.metadata
+        except NeedMore as need:
+            if at_end:
+                error = Malformed(f"{file.path} is cut short inside its header", "fetch or write it again")
+                read[file.path] = _failed(file, error, problems)
+            reading.wanted = need.length
+            yield reading
+        except TargetError as error:
+            read[file.path] = _failed(file, error, problems)
+        if file.path in read:
+            reading.data = b""
+
+
+def _range(reading: _Reading) -> Range:
+    end = reading.wanted if reading.file.size is None else min(reading.wanted, reading.file.size)
+    return Range(reading.file.path, len(reading.data), max(0, end - len(reading.data)))
+
+
+def _read_pickles(repository: Repository, files: Sequence[WeightFile], problems: list[Problem]) -> dict[str, WeightFile]:
+    """Return PyTorch checkpoints with their tables, several read at a time: each takes a few ranges one after the other."""
+
+    def read(file: WeightFile) -> WeightFile | TargetError:
+        try:
+            table = pytorch.read_table(open_ranged(repository, file.path, file.size or 0), file.path)
+        except pytorch.Legacy:
+            return replace(file, why=_LEGACY)
+        except TargetError as error:
+            return error
+        return replace(file, tensors=table.tensors, imports=table.imports)
+
+    if not files:
+        return {}
+    with ThreadPoolExecutor(min(len(files), _PICKLE_READERS)) as pool:
+        answers = list(pool.map(read, files))
+    result = {}
+    for file, answer in zip(files, answers, strict=True):
+        if isinstance(answer, TargetError):
+            result[file.path] = _failed(file, answer, problems)
+            continue
+        result[file.path] = answer
+        if answer.imports:
+            names = ", ".join(answer.imports[:_NAMED_AT_MOST])
+            problems.append(Problem(file.path, f"loading {file.path} would import {names}; look at why before anything unpickles it"))
+    return result
+
+
+def _failed(file: WeightFile, error: TargetError, problems: list[Problem]) -> WeightFile:
+    if isinstance(error, AccessDenied | Unreachable):  # the next file would fare no better
+        raise error
+    problems.append(Problem(file.path, str(error), fatal=True))
+    return replace(file, why=error.message)
 
 
 def _compare_with_indices(groups: Sequence[WeightSet], documents: Mapping[str, Any], problems: list[Problem]) -> None:
@@ -83,59 +182,3 @@ def _weight_maps(documents: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[t
         if name is not None and isinstance(weight_map, dict):
             prefix = f"{name.folder}/" if name.folder else ""
             yield path, ((tensor, prefix + file) for tensor, file in weight_map.items() if isinstance(file, str))
-
-
-def _filled(group: WeightSet, tables: Mapping[str, WeightFile], formats: Mapping[str, str]) -> WeightSet:
-    files = tuple(tables.get(file.path, file) for file in group.files)
-    found = {formats[file.path] for file in files if file.path in formats}
-    return replace(group, files=files, format=found.pop() if len(found) == 1 else group.format)
-
-
-def _expected_lengths(documents: Mapping[str, Any]) -> dict[str, int]:
-    """Return an upper bound of each indexed file's header, from the tensor names that the index gives it."""
-    result: dict[str, int] = {}
-    for _, placed in _weight_maps(documents):
-        for tensor, file in placed:
-            result[file] = result.get(file, _SLACK) + len(tensor) + _ENTRY
-    return result
-
-
-def _first(file: WeightFile, lengths: Mapping[str, int]) -> int:
-    length = lengths.get(file.path, FIRST_RANGE)
-    return length if file.size is None else min(length, file.size)
-
-
-def _fetch(
-    repository: Repository, readings: Sequence[_Reading], ranges: Sequence[Range], tables: dict[str, WeightFile], problems: list[Problem]
-) -> None:
-    """Read one range for each reading and find out how much is missing; a file that fails gets its table entry here."""
-    for reading, answer in zip(readings, repository.read(ranges), strict=True):
-        if isinstance(answer, AccessDenied | Unreachable):  # the next file would fare no better
-            raise answer
-        try:
-            if isinstance(answer, TargetError):
-                raise answer
-            had, reading.data = len(reading.data), reading.data + answer
-            needed = safetensors.LENGTH_BYTES + safetensors.header_length(reading.data, reading.file.path, reading.file.size)
-            if had and len(reading.data) < needed:
-                raise Malformed(f"{reading.file.path} is cut short inside its header", "fetch or write it again")
-            reading.more = max(0, needed - len(reading.data))
-        except TargetError as error:
-            tables[reading.file.path] = _failed(reading.file, error, problems)
-
-
-def _table(reading: _Reading, problems: list[Problem]) -> tuple[WeightFile, str]:
-    start = safetensors.LENGTH_BYTES
-    end = start + int.from_bytes(reading.data[:start], "little")
-    data, reading.data = reading.data[start:end], b""
-    try:
-        header = safetensors.parse_header(data, reading.file.path, reading.file.size)
-    except Malformed as error:
-        return _failed(reading.file, error, problems), reading.format
-    format_ = "mlx" if header.metadata.get("format") == "mlx" else reading.format
-    return replace(reading.file, tensors=header.tensors), format_
-
-
-def _failed(file: WeightFile, error: TargetError, problems: list[Problem]) -> WeightFile:
-    problems.append(Problem(file.path, str(error), fatal=True))
-    return replace(file, why=error.message)

@@ -121,6 +121,8 @@ def _encode_set(group: WeightSet, kinds: dict[Kind, int]) -> dict[str, Any]:
 
 def _encode_file(file: WeightFile, kinds: dict[Kind, int]) -> dict[str, Any]:
     result: dict[str, Any] = {"path": file.path, "size": file.size, "why": file.why}
+    if file.imports:
+        result["imports"] = list(file.imports)
     if file.tensors is not None:
         result["names"] = [tensor.name for tensor in file.tensors]
         result["kinds"] = [kinds.setdefault((t.dtype, t.shape, t.nbytes), len(kinds)) for t in file.tensors]
@@ -244,8 +246,9 @@ def _decode_set(value: Any, where: str, kinds: Sequence[Kind]) -> WeightSet:
 
 
 def _decode_file(value: Any, where: str, kinds: Sequence[Kind]) -> WeightFile:
-    file = _Object(value, where, "path size why", "names kinds")
-    return WeightFile(file.text("path"), file.size("size"), _decode_table(file, kinds), file.text("why"))
+    file = _Object(value, where, "path size why", "names kinds imports")
+    imports = tuple(file.column("imports", str)) if "imports" in file else ()
+    return WeightFile(file.text("path"), file.size("size"), _decode_table(file, kinds), file.text("why"), imports)
 
 
 def _decode_table(file: _Object, kinds: Sequence[Kind]) -> tuple[Tensor, ...] | None:

@@ -14,6 +14,7 @@ from auditor.bounded_json import parse_any, paused_collector, shorten
 from auditor.errors import Malformed
 from auditor.snapshot import Tensor
 from auditor.units import DTYPE_BITS, human_bytes
+from auditor.weights.more import NeedMore
 
 #: The reference library refuses longer headers.
 HEADER_LIMIT = 100_000_000
@@ -58,6 +59,16 @@ class Header:
     tensors: tuple[Tensor, ...]
     """In the order of the file's bytes."""
     metadata: dict[str, str] = field(default_factory=dict)
+
+
+def parse(data: bytes, path: str, file_size: int | None) -> Header:
+    """Return the header that ``data``, the start of the file ``path``, begins with. Raises NeedMore and Malformed."""
+    if len(data) < LENGTH_BYTES and (file_size is None or file_size >= LENGTH_BYTES):
+        raise NeedMore(LENGTH_BYTES)
+    end = LENGTH_BYTES + header_length(data, path, file_size)
+    if len(data) < end:
+        raise NeedMore(end)
+    return parse_header(data[LENGTH_BYTES:end], path, file_size)
 
 
 def header_length(prefix: bytes, path: str, file_size: int | None) -> int:

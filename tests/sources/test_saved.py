@@ -29,9 +29,9 @@ json_values = st.recursive(
     max_leaves=8,
 )
 tensors = st.builds(Tensor, names, st.sampled_from(["bfloat16", "Q4_K", "unknown:X"]), st.lists(sizes, max_size=3).map(tuple), sizes)
-weight_files = st.builds(WeightFile, names, maybe_sizes, st.none() | st.lists(tensors, max_size=4).map(tuple), names)
-weight_sets = st.builds(WeightSet, names, names, names, st.lists(weight_files, max_size=3).map(tuple), maybe_sizes)
 strings = st.lists(names, max_size=2).map(tuple)
+weight_files = st.builds(WeightFile, names, maybe_sizes, st.none() | st.lists(tensors, max_size=4).map(tuple), names, strings)
+weight_sets = st.builds(WeightSet, names, names, names, st.lists(weight_files, max_size=3).map(tuple), maybe_sizes)
 snapshots = st.builds(
     Snapshot,
     id=names,
