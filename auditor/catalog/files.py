@@ -71,6 +71,8 @@ def _walk(root: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(path: Path | str) -> bytes:
+    if not os.path.isfile(path):  # noqa: PTH113 - a pipe would keep us waiting for ever
+        raise CatalogError(f"{path}: not a regular file", "take it out of the folder")
     try:
         with open(path, "rb") as file:  # noqa: PTH123
             # One byte more than is allowed, so that the parser says that it is too long.

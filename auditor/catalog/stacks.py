@@ -186,6 +186,8 @@ def _family(name: str, entry: Entry, parts: Mapping[str, Any], known: set[str]) 
         if key not in parts:
             raise document.error(("stack",), f"{name} has no {key}", f"add {key}: here or to what it extends")
     _check_names(entry, parts, known)
+    if parts.get("hosted_models") and not parts.get("hosted"):
+        raise document.error(("hosted_models",), f"{name} offers models and is not hosted", "add hosted: true")
     overrides: Mapping[str, Any] = parts.get("by_accelerator", {})
     variants = {chip: _build(name, entry, merged(parts, override), ("by_accelerator", chip)) for chip, override in overrides.items()}
     return StackFamily(_build(name, entry, parts, ()), variants)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from auditor.catalog.condition import FactTable
 from auditor.catalog.model import Rule, Target
 from auditor.facts import Facts, Known, Value
 from auditor.rules.model import Finding, Undecided
@@ -20,20 +21,21 @@ def evaluate(rules: Iterable[Rule], facts: Facts, target: Target) -> Evaluation:
     """Return what every rule about ``target`` says of ``facts``, in the order of the rules."""
     findings: list[Finding] = []
     undecided: list[Undecided] = []
+    table = dict(facts)  # asked a hundred times per target
     for rule in rules:
         if not rule.covers(target):
             continue
-        truth = rule.when(facts)
+        truth = rule.when(table)
         if truth is None:
-            undecided.append(Undecided(rule.id, rule.at_worst or rule.verdict, rule.when.unsettled(facts)))
+            undecided.append(Undecided(rule.id, rule.at_worst or rule.verdict, rule.when.unsettled(table)))
         elif truth:
-            findings.append(finding(rule, facts))
+            findings.append(finding(rule, table))
             if rule.at_worst:
                 undecided.append(Undecided(rule.id, rule.at_worst, rule.settled_by or rule.when.reads()))
     return Evaluation(tuple(findings), tuple(undecided))
 
 
-def finding(rule: Rule, facts: Facts) -> Finding:
+def finding(rule: Rule, facts: FactTable) -> Finding:
     """Return what a rule that fired says, with the facts that its condition and its message read."""
     return Finding(
         rule=rule.id,
@@ -48,7 +50,7 @@ def finding(rule: Rule, facts: Facts) -> Finding:
     )
 
 
-def _evidence(rule: Rule, facts: Facts) -> Mapping[str, Value | None]:
+def _evidence(rule: Rule, facts: FactTable) -> Mapping[str, Value | None]:
     """Return the facts read, None where unknown; those that do not apply are left out."""
     names = dict.fromkeys((*rule.when.reads(), *rule.message.reads()))
     return {name: fact.value if isinstance(fact, Known) else None for name in names if (fact := facts.get(name)) is not None}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from auditor.catalog.model import Source
 from auditor.facts import Value
+from auditor.waivers import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Finding:
     sources: tuple[Source, ...]
     title: str = ""
     """What the rule is about, the same for every model."""
+    waiver: Waiver | None = None
+    """The exception by which the finding does not count; it is reported all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,5 @@ class Undecided:
     rule: str
     verdict: str
     settled_by: tuple[str, ...]
+    waiver: Waiver | None = None
+    """The exception by which it does not count."""

@@ -173,7 +173,7 @@ def _fact_value(spec: FactSpec) -> Schema:
     return {"description": spec.meaning, "if": {"type": "null"}, "else": value}
 
 
-def _workload_value(hint: object) -> Schema:
+def workload_value(hint: object) -> Schema:
     """Return the schema of one field of a workload by its type."""
     if hint is bool:
         return flag()
@@ -184,7 +184,7 @@ def _workload_value(hint: object) -> Schema:
 
 def rule_tests_schema() -> Schema:
     """Return the schema of a file of rule tests."""
-    workload = obj({name: _workload_value(hint) for name, hint in get_type_hints(Workload).items()})
+    workload = obj({name: workload_value(hint) for name, hint in get_type_hints(Workload).items()})
     case = obj(
         {
             "rule": word("Id of the rule."),

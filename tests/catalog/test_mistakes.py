@@ -1,5 +1,6 @@
 """Every mistake a contributor can make is one line with file, line, column and a way out; the catalogue does not load."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,17 @@ def test_packs_that_are_not_there_or_not_packs(tmp_path: Path) -> None:
     assert said(tmp_path, listing).startswith(f"{listing}:1:1: this is no file of the catalogue; begin it with one of accelerator:")
     huge = write(tmp_path / "huge.yaml", "x" * (5 << 20))
     assert "more than" in said(tmp_path, huge)
+
+
+def test_a_pipe_among_the_files_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "pack").mkdir()
+    os.mkfifo(tmp_path / "pack/x.yaml")
+    assert said(tmp_path, tmp_path / "pack") == f"{tmp_path}/pack/x.yaml: not a regular file; take it out of the folder"
+
+
+def test_only_a_service_offers_models(tmp_path: Path) -> None:
+    stack = STACK + "hosted_models: [org/model]\n"
+    assert said(tmp_path, stack=stack) == "stacks/serve/stack.yaml:19:16: serve offers models and is not hosted; add hosted: true"
 
 
 def test_a_feature_cannot_be_had_and_lacked(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from auditor._shipped import SCHEMAS
 from auditor.catalog.condition import OPERATORS, ConditionError, kind_of, parse_condition, values_of
 from auditor.facts import CATALOGUE
 from auditor.rules.schema import GENERATED
+from tools import make_docs_facts
 
 
 @pytest.mark.parametrize("name", sorted(GENERATED))
@@ -95,3 +96,7 @@ def test_schema_and_loader_refuse_the_same_shapes(condition: Any) -> None:
     assert not validator().is_valid(condition)
     with pytest.raises(ConditionError):
         parse_condition(condition)
+
+
+def test_the_page_about_facts_is_current() -> None:
+    assert make_docs_facts.TARGET.read_text(encoding="utf-8") == make_docs_facts.render(), "run python -m tools.make_docs_facts"
