@@ -13,6 +13,7 @@ from auditor.sizing.layout import Layout, divides, layouts, rank_memory, ranks_p
 from auditor.sizing.model import Constraints, NoPlacement, Placement
 from auditor.sizing.offers import Offer, offers
 from auditor.sizing.shape import Shape, read_shape
+from auditor.sizing.throughput import estimate
 from auditor.sizing.weights import Holding, holding
 from auditor.units import human_bytes
 from auditor.workload import Workload
@@ -27,7 +28,7 @@ _NO_LIMIT = 1 << 24
 class _Search:
     """What every candidate is judged by."""
 
-    name: str
+    inspection: Inspection
     shape: Shape
     held: Holding
     room: Room
@@ -35,6 +36,17 @@ class _Search:
     target: Target
     rules: ParallelismRules
     prices: Sequence[Price]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A layout that fits, and the machines for it."""
+
+    fit: Fit
+    offer: Offer
+    devices: int
+    tuned: bool
+    """Whether it fits only with a smaller step than the stack's default."""
 
 
 def place(
@@ -47,7 +59,8 @@ def place(
     """Return the smallest placement that holds the model and the (resolved) workload, or why there is none.
 
     Smallest means fewest devices, then fewest machines, then the lowest price. ``constraints`` fix devices, degree
-    or memory fraction. A fact that is missing gives ``NoPlacement(known=False)`` with what would settle it.
+    or memory fraction; of the layouts that use all of the devices given, the one that generates most is taken. A fact that
+    is missing gives ``NoPlacement(known=False)`` with what would settle it.
     """
     asked = constraints or Constraints()
     shape = read_shape(inspection)
@@ -67,7 +80,7 @@ def place(
         return held
     fraction = memory.fraction if asked.memory_fraction is None else asked.memory_fraction
     room = Room(rank_bytes, fraction, memory, rules.weights_per_rank_bytes, rules.towers_sharded)
-    search = _Search(inspection.id, shape, held, room, workload, target, rules, prices)
+    search = _Search(inspection, shape, held, room, workload, target, rules, prices)
     candidates = _candidates(search, asked)
     if not candidates:
         return _no_layout(search, asked)
@@ -99,39 +112,45 @@ def _smallest(search: _Search, candidates: Sequence[Layout], asked: Constraints)
     tuned = Step(min(memory.activation_tokens, memory.minimum_step_tokens), min(memory.step_sequences, search.workload.concurrency or 1))
     per_device = ranks_per_device(search.target.accelerator)
     nearest: Fit | None = None
-    best: tuple[Fit, Offer, int] | None = None
+    fitting: list[_Choice] = []
     for layout in candidates:
         devices = ceil(layout.ranks * layout.replicas / per_device)
-        if best is not None and devices > best[2]:
+        if fitting and (devices > fitting[0].devices or (asked.devices and layout.pipeline > fitting[0].fit.layout.pipeline)):
             break
         found = next((each for step in (default, tuned) if (each := _fit(search, layout, step)).fits), None)
         if found is None:
             attempt = _fit(search, layout, tuned)
             nearest = attempt if nearest is None or attempt.memory.headroom > nearest.memory.headroom else nearest
             continue
-        joined = ceil(layout.tensor / per_device)
-        choice = next(iter(offers(search.target.accelerator, devices, joined, search.prices)), None)
-        if choice is None:
-            continue
-        if best is None or choice.order < best[1].order:
-            best = (found, choice, devices)
-    if best is not None:
-        return _placement(search, *best, tuned=best[0].step != default)
+        offered = offers(search.target.accelerator, devices, ceil(layout.tensor / per_device), search.prices)
+        if offered or asked.devices:
+            fitting.append(_Choice(found, offered[0] if offered else Offer(None, 0, devices, None), devices, tuned=found.step != default))
+    if fitting:
+        return _fastest(search, fitting) if asked.devices else _placement(search, min(fitting, key=lambda choice: choice.offer.order))
     if nearest is None:
         return NoPlacement(f"no machine that is offered joins enough {search.target.accelerator.name} for this model", known=True)
     return NoPlacement(_too_large(search, nearest, asked), known=True)
+
+
+def _fastest(search: _Search, fitting: Sequence[_Choice]) -> Placement:
+    """Return the placement that generates most on the devices that were given; the first where speed is not known."""
+    placements = [_placement(search, choice) for choice in fitting]
+    speeds = [estimate(search.inspection, search.target, search.workload, placement) for placement in placements]
+    rates = [speed.output_tokens_per_s.likely if speed else 0.0 for speed in speeds]
+    return placements[rates.index(max(rates))]
 
 
 def _fit(search: _Search, layout: Layout, step: Step) -> Fit:
     return fit(search.shape, search.held, layout, search.room, search.workload, step)
 
 
-def _placement(search: _Search, found: Fit, offer: Offer, devices: int, *, tuned: bool) -> Placement:
+def _placement(search: _Search, choice: _Choice) -> Placement:
+    found, offer = choice.fit, choice.offer
     shape, workload, layout = search.shape, search.workload, found.layout
     longest = _longest(search)
     sequences = ceil((workload.concurrency or 1) / layout.replicas)
     notes = [search.held.note] if search.held.note else []
-    if tuned:
+    if choice.tuned:
         notes.append(
             f"only with a step of {found.step.tokens} tokens and {found.step.sequences} sequences: "
             f"the stack's defaults ({search.room.model.activation_tokens} and {search.room.model.step_sequences}) need more memory"
@@ -142,7 +161,7 @@ def _placement(search: _Search, found: Fit, offer: Offer, devices: int, *, tuned
         cache.describe(shape.cache, found.layers, workload.context or 1, search.room.model, found.step.tokens) if shape.generates else None
     )
     return Placement(
-        devices=devices,
+        devices=choice.devices,
         instance=offer.instance.name if offer.instance else "",
         provider=offer.instance.provider if offer.instance else "",
         instances=offer.instances,
@@ -190,7 +209,7 @@ def _knob(search: _Search, found: Fit) -> str:
 def _launch(search: _Search, found: Fit) -> str:
     stack, layout, workload, memory = search.target.stack, found.layout, search.workload, search.room.model
     values = {
-        "model": search.name,
+        "model": search.inspection.id,
         "devices": str(layout.ranks * layout.replicas),
         "tensor_parallel": str(layout.tensor),
         "pipeline_parallel": str(layout.pipeline),

@@ -65,6 +65,8 @@ class _Work:
     layout: Layout
     shape: Shape
     held: Holding
+    copies: int
+    """Copies of the model that have a sequence to work on."""
     batch: float
     """Sequences in one copy."""
     mean_tokens: float
@@ -170,9 +172,19 @@ def _work(shape: Shape, held: Holding, layout: Layout, memory: MemoryModel, work
         for layer in layers
         if layer.kind is not LayerKind.INDEXER
     )
-    sequences = min(workload.concurrency or 1, max(placement.max_concurrency, 1)) / layout.replicas
+    sequences = min(workload.concurrency or 1, max(placement.max_concurrency, 1))
+    copies = min(layout.replicas, sequences)
     return _Work(
-        layout, shape, held, max(sequences, 1.0), mean, read, input_tokens, output_tokens, placement.step_tokens or memory.activation_tokens
+        layout,
+        shape,
+        held,
+        copies,
+        sequences / copies,
+        mean,
+        read,
+        input_tokens,
+        output_tokens,
+        placement.step_tokens or memory.activation_tokens,
     )
 
 
@@ -239,7 +251,7 @@ def _prefill_seconds(work: _Work, machine: _Machine) -> float:
 
 def _speeds(work: _Work, machine: _Machine) -> dict[str, float]:
     step, prompt = _step_seconds(work, machine), _prefill_seconds(work, machine)
-    copies = work.layout.replicas
+    copies = work.copies
     # Prompts take their turns between steps: while one sequence generates its tokens, a whole batch of prompts passes.
     cycle = work.output_tokens * step + work.batch * prompt
     return {

@@ -170,6 +170,17 @@ def test_given_devices_are_used_all() -> None:
     assert (found.tensor_parallel, found.pipeline_parallel, found.data_parallel) == (2, 4, 1)
 
 
+def test_given_devices_are_laid_out_for_the_most_tokens() -> None:
+    slow = target(engine=stack(efficiency=dict(stack().efficiency) | {"collective_s": 1e-5}))
+    assert placed(model(), slow, workload(1024, 1), devices=8).tensor_parallel == 8
+    assert placed(model(), slow, workload(1024, 400), devices=8).data_parallel > 1
+
+
+def test_given_devices_have_a_layout_even_where_no_machine_joins_them() -> None:
+    chip = accelerator(instances=(Instance("cloud", "one", 1),), scale_up_devices=1)
+    assert placed(model(), target(chip), devices=2, tensor_parallel=1).devices == 2
+
+
 def test_what_was_asked_for_and_does_not_fit_says_what_would() -> None:
     answer = refused(model(), load=workload(131_072, 16), devices=1)
     assert answer.known
