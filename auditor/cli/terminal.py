@@ -46,11 +46,11 @@ def _write_file(text: str, output: Path) -> None:
     path = output.resolve()  # a link keeps pointing where it points
     try:
         if path.exists() and not path.is_file():  # a pipe or a device is written to, never replaced
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
             return
         beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            beside.write_text(text, encoding="utf-8", newline="\n")
+            beside.write_text(text, encoding="utf-8", errors="replace", newline="\n")
             if path.exists():
                 beside.chmod(path.stat().st_mode & 0o777)
             beside.replace(path)

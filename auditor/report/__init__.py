@@ -21,6 +21,8 @@ class View:
     """Show every row, rather than the best of each accelerator family."""
     every_finding: bool = False
     """Show every finding in full, rather than those that decided."""
+    fail_on: str = "never"
+    """Verdict from which a finding counts as a failure, in formats that know failures."""
 
 
 def _render_of(module: str) -> Callable[[Any, View], str]:
@@ -36,10 +38,23 @@ FORMATS: dict[str, Callable[[Any, View], str]] = {
     "table": _render_of("audit_table"),
     "json": _render_of("audit_json"),
     "markdown": _render_of("audit_markdown"),
+    "html": _render_of("audit_html"),
+    "csv": _render_of("audit_csv"),
+    "sarif": _render_of("audit_sarif"),
+    "junit": _render_of("audit_junit"),
+    "github": _render_of("audit_github"),
 }
 
 #: Formats of a sequence of inspections.
 INSPECTION_FORMATS: dict[str, Callable[[Any, View], str]] = {
     "table": _render_of("inspection_table"),
     "json": _render_of("inspection_json"),
+}
+
+#: Formats of a ``FleetSummary``.
+FLEET_FORMATS: dict[str, Callable[[Any, View], str]] = {
+    "table": _render_of("fleet_table"),
+    "json": _render_of("fleet_json"),
+    "markdown": _render_of("fleet_markdown"),
+    "csv": _render_of("fleet_csv"),
 }

@@ -109,7 +109,7 @@ _SOURCE = _obj({"title": _text(), "ref": _text("URL, or owner/repo:path@commit."
 
 
 def _placement() -> Schema:
-    memory = {
+    memory: Schema = {
         name: _integer(minimum=None if name == "usable" else 0)
         for name in ("weights", "kv_cache", "activations", "runtime", "total", "usable")
     }
@@ -217,7 +217,9 @@ def _row() -> Schema:
             "remediation": _text(),
             "work": _list(_text(), "Work items that it asks for."),
             "sources": _list(_SOURCE),
-        }
+            "ignored": _waiver("The exception by which it does not count; null for none."),
+        },
+        optional=("ignored",),
     )
     undecided = _obj({"rule": _text(), "verdict": _one_of(_FINDING_VERDICTS), "settled_by": _list(_text())})
     return _obj(
@@ -242,6 +244,29 @@ def _row() -> Schema:
     )
 
 
+def _waiver(description: str) -> Schema:
+    return _obj({"reason": _text(), "until": _text("Last day on which it holds.")}, description, null=True)
+
+
+def policy_outcome() -> Schema:
+    """Return the schema of what one rule of a policy says of one model."""
+    return _obj(
+        {
+            "policy": _text("Name of the policy."),
+            "rule": _text(),
+            "title": _text("What the rule is about."),
+            "level": _one_of(("error", "warning"), "A warning never changes an exit code."),
+            "state": _one_of(("met", "violated", "undecided", "excused", "not-applicable")),
+            "message": _text("What is so; empty where the rule is met or does not apply."),
+            "remediation": _text(),
+            "evidence": {"type": "object", "description": "The facts that the rule read; null where unknown."},
+            "targets": _list(_text(), "Targets that decided it, of a rule about targets."),
+            "settled_by": _list(_text(), "What would decide an undecided one."),
+            "exception": _waiver("The exception that excuses it; null for none."),
+        }
+    )
+
+
 def inspection_schema() -> Schema:
     """Return the schema of ``auditor inspect -f json``."""
     return _document("inspection", "What the files of models say.", {"models": _list(_obj(_model()))})
@@ -255,7 +280,9 @@ def audit_schema() -> Schema:
             "workload": {"type": "object", "description": "The workload, every default filled in."},
             "workload_basis": {"type": "object", "additionalProperties": _text(), "description": "user, or assumed, by field."},
             "targets": _list(_row(), "One row per target."),
-        }
+            "policy": _list(policy_outcome(), "What the policies say that the run was checked against."),
+        },
+        optional=("policy",),
     )
     members: Schema = {
         "rules_digest": _text("Digest of all rules and figures."),

@@ -1,0 +1,44 @@
+"""An audit as workflow commands: annotations on the files of a pull request. A job summary is ``-f markdown``."""
+
+from collections.abc import Iterator
+
+from auditor.report import View
+from auditor.report.anchor import path_of
+from auditor.report.arrange import deciding, group_of, open_questions
+from auditor.results import Audit
+
+_LEVELS = {"blocked": "error", "needs-port": "warning", "config-change": "notice"}
+
+
+def render(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has one signature
+    """Return one line per error and per finding that decided a verdict; chips that cannot be had give none."""
+    return "".join(f"{line}\n" for line in _lines(audit))
+
+
+def _lines(audit: Audit) -> Iterator[str]:
+    for model in audit.models:
+        path = path_of(model.inspection)
+        for error in model.inspection.errors:
+            yield _command("error", path, f"{model.inspection.id} could not be inspected", error)
+        for row in model.rows:
+            if group_of(row) == "out-of-reach":
+                continue
+            title = f"{model.inspection.id} on {row.target.id}: {row.verdict}"
+            if question := open_questions(row):
+                yield _command("notice", path, title, question)
+                continue
+            for finding in deciding(row):
+                if finding.verdict in _LEVELS:
+                    yield _command(_LEVELS[finding.verdict], path, title, f"{finding.message}\n{finding.remediation}".strip())
+
+
+def _command(level: str, path: str, title: str, message: str) -> str:
+    return f"::{level} file={_property(path)},line=1,title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
