@@ -88,7 +88,7 @@ def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level:
                 ],
             }
         ],
-        "partialFingerprints": {"auditor/v1": hashlib.sha256(f"{finding.rule}\0{inspection.id}\0{target}".encode()).hexdigest()[:32]},
+        "partialFingerprints": {"auditor/v1": hashlib.sha256(f"{finding.rule}\0{inspection.id}\0{target}".encode(errors="replace")).hexdigest()[:32]},
         "properties": properties,
     }
 
