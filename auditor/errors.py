@@ -8,6 +8,7 @@ AuditorError                 a sentence for the user, and a hint
 │   └── Malformed            a file that is there and cannot be what it says
 ├── CatalogError             a rule or catalogue file, at file:line:column; stops the run
 ├── WorkloadError            a workload or option that makes no sense
+├── ConfigError              a configuration file that makes no sense, or an exception that has expired
 └── ReportError              the report cannot be written
 """
 
@@ -51,6 +52,10 @@ class CatalogError(AuditorError):
 
 class WorkloadError(AuditorError):
     """A workload or an option that makes no sense."""
+
+
+class ConfigError(AuditorError):
+    """A configuration that makes no sense, or one whose exceptions have expired."""
 
 
 class ReportError(AuditorError):

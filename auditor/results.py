@@ -1,13 +1,14 @@
 """What an audit says: values only. Every report format is a function of ``Audit``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.catalog.model import Price, Target
-from auditor.facts import Facts
+from auditor.facts import Facts, Value
 from auditor.inspection.model import Inspection
 from auditor.rules.model import Finding, Undecided
 from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
+from auditor.waivers import Waiver
 from auditor.workload import Workload
 
 
@@ -76,6 +77,30 @@ class TargetAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyOutcome:
+    """What one rule of a policy says of one model."""
+
+    policy: str
+    rule: str
+    title: str
+    level: str
+    """``error`` or ``warning``: a warning never changes an exit code."""
+    state: str
+    """``met``, ``violated``, ``undecided``, ``excused`` (violated, with an exception that holds) or ``not-applicable``."""
+    message: str = ""
+    """What is so; empty where the rule is met or does not apply."""
+    remediation: str = ""
+    evidence: Mapping[str, Value | None] = field(default_factory=dict)
+    """The facts that the rule read; None where unknown."""
+    targets: tuple[str, ...] = ()
+    """Targets that decided it, of a rule about targets."""
+    settled_by: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    where: str = ""
+    """``file:line`` of the rule."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelAudit:
     """One model against every target. ``rows`` is empty when the model could not be read."""
 
@@ -84,6 +109,8 @@ class ModelAudit:
     """Resolved: no None where a default applies."""
     workload_basis: Mapping[str, str]
     rows: tuple[TargetAudit, ...]
+    policy: tuple[PolicyOutcome, ...] = ()
+    """Every rule of every policy that the run was checked against."""
 
 
 @dataclass(frozen=True, slots=True)

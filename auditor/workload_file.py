@@ -1,5 +1,6 @@
 """Workloads as people write them: YAML (or JSON) whose keys are those of the options, with underscores."""
 
+from collections.abc import Mapping
 from pathlib import Path as File
 from typing import Any, get_args, get_type_hints
 
@@ -34,6 +35,11 @@ def fields(document: Document, values: dict[str, Any], at: Path) -> dict[str, An
         if type(value) not in kinds[name]:
             raise WorkloadError(f"{where}: {name} is {value!r}", f"give a value of type {kinds[name][-1].__name__}")
     return dict(values)
+
+
+def plain_fields(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the workload fields of a mapping that knows no lines, such as a table of TOML. Raises WorkloadError, naming ``where``."""
+    return fields(Document(where, dict(values)), dict(values), ())
 
 
 def _kinds(hint: Any) -> tuple[type, ...]:

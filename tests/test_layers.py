@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "auditor"
 
 #: Lowest first. A module belongs to the longest name that begins its path.
 LAYERS = (
-    ("errors", "units", "_shipped", "bounded_json"),
+    ("errors", "units", "_shipped", "bounded_json", "waivers"),
+    ("configuration",),
     ("facts", "snapshot"),
     ("weights",),
     ("sources",),
@@ -23,6 +24,8 @@ LAYERS = (
     ("results",),
     ("effort", "economics"),
     ("audit",),
+    ("policy",),
+    ("gate",),
     ("fixtures",),
     ("fleet",),
     ("report",),

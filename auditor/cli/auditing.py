@@ -9,10 +9,11 @@ from auditor import workload_file
 from auditor.audit import AuditOptions
 from auditor.audit import audit as run_audit
 from auditor.catalog import Accelerator, Catalog, load_catalog
-from auditor.cli.flags import Against, Load, Money, Team
+from auditor.cli.flags import Against, Config, Load, Money, Team
 from auditor.economics import Money as Terms
 from auditor.effort import EffortOptions
 from auditor.errors import WorkloadError
+from auditor.gate.ignoring import ignoring
 from auditor.inspection.model import Inspection
 from auditor.results import Audit
 from auditor.sizing.model import Constraints
@@ -26,9 +27,14 @@ def open_catalog(rules: Sequence[Path] | None) -> Catalog:
     return load_catalog(rules or (), cache=cache / "auditor")
 
 
-def audited(inspections: Sequence[Inspection], against: Against, load: Load, money: Money, team: Team, today: str) -> Audit:
-    """Return the audit that the options ask for. Raises CatalogError for rules that do not load, WorkloadError for options."""
+def audited(inspections: Sequence[Inspection], against: Against, load: Load, money: Money, team: Team, today: str, config: Config) -> Audit:
+    """Return the audit that the options ask for, findings that the settings ignore marked as such.
+
+    Raises CatalogError for rules that do not load, WorkloadError for options, ConfigError for settings.
+    """
     asked = workload(load)
+    if config.found:
+        config.found.check_day(today)
     catalog = open_catalog(against.rules)
     targets = catalog.find_targets(against.on or ())
     options = AuditOptions(
@@ -36,12 +42,13 @@ def audited(inspections: Sequence[Inspection], against: Against, load: Load, mon
         effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
         money=Terms(prices=prices(money.price or (), catalog), term=money.price_term, weekly_rate=money.weekly_rate),
     )
-    return run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
+    result = run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
+    return ignoring(result, config.found.ignores, catalog) if config.found else result
 
 
 def workload(load: Load) -> Workload:
-    """Return the workload of file and options; an option beats the file. Raises WorkloadError."""
-    given = workload_file.read(load.workload) if load.workload else {}
+    """Return the workload of settings, file and options; each beats those before it. Raises WorkloadError."""
+    given = {**load.configured, **(workload_file.read(load.workload) if load.workload else {})}
     names = load.fields().keys() - {"workload"}
     given |= {name: value for name in sorted(names) if (value := getattr(load, name)) is not None}
     return Workload(**given)

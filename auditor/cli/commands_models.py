@@ -10,6 +10,7 @@ from auditor.cli import exits
 from auditor.cli.flags import (
     Against,
     ComparisonOut,
+    Config,
     ExplanationOut,
     InspectionOut,
     Load,
@@ -50,6 +51,7 @@ def audit(
     money: Money,
     team: Team,
     source: Source,
+    config: Config,
     out: Out,
     screen: Screen,
 ) -> None:
@@ -59,7 +61,7 @@ def audit(
     """
     if not targets:
         _nothing(screen.terminal)
-    result = _audited(targets or [], source, against, load, money, team, today, screen)
+    result = _audited(targets or [], source, against, load, money, team, today, screen, config)
     shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything)
     screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
@@ -75,6 +77,7 @@ def explain(
     money: Money,
     team: Team,
     source: Source,
+    config: Config,
     out: ExplanationOut,
     screen: Screen,
 ) -> None:
@@ -84,7 +87,7 @@ def explain(
     """
     if not against.on:
         raise WorkloadError("explain takes one accelerator at a time", "name it with --on, such as --on h100")
-    result = _audited([target], source, against, load, money, team, today, screen)
+    result = _audited([target], source, against, load, money, team, today, screen, config)
     from auditor.report.explain import EXPLANATIONS  # noqa: PLC0415  # after the error that needs none of it
 
     shown = view(out.output, screen)
@@ -104,6 +107,7 @@ def compare(
     money: Money,
     team: Team,
     source: Source,
+    config: Config,
     out: ComparisonOut,
     screen: Screen,
 ) -> None:
@@ -111,7 +115,7 @@ def compare(
 
     Variants and revisions of one model are two models: org/name@one org/name@two.
     """
-    result = _audited([first, second], source, against, load, money, team, today, screen)
+    result = _audited([first, second], source, against, load, money, team, today, screen, config)
     from auditor.report.comparison import COMPARISONS  # noqa: PLC0415
 
     shown = view(out.output, screen)
@@ -148,12 +152,21 @@ def inspect(
 
 
 def _audited(
-    targets: list[str], source: Source, against: Against, load: Load, money: Money, team: Team, today: str | None, screen: Screen
+    targets: list[str],
+    source: Source,
+    against: Against,
+    load: Load,
+    money: Money,
+    team: Team,
+    today: str | None,
+    screen: Screen,
+    config: Config,
 ) -> "Audit":
-    from auditor.cli.auditing import audited  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.auditing import audited, workload  # noqa: PLC0415  # the rest of the program
 
-    found = _inspections(targets, source, screen, load.kv_dtype)
-    return audited(found, against, load, money, team, today or date.today().isoformat())  # noqa: DTZ011  # the reader's own day
+    day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
+    found = _inspections(targets, source, screen, workload(load).kv_dtype)
+    return audited(found, against, load, money, team, day, config)
 
 
 def _inspections(

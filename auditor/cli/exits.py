@@ -16,13 +16,18 @@ NEVER = "never"
 
 
 def of_audit(audit: "Audit", fail_on: str, *, strict: bool) -> int:
-    """Return the code of an audit. An unknown verdict counts under ``strict``, as the verdict asked about."""
+    """Return the code of an audit; findings that are ignored do not count.
+
+    An unknown verdict counts under ``strict``, as the verdict asked about.
+    """
     if any(model.inspection.errors for model in audit.models):
         return INCOMPLETE
     if fail_on == NEVER:
         return OK
     threshold = VERDICT_CODES[fail_on]
-    verdicts = {row.verdict for model in audit.models for row in model.rows}
+    from auditor.gate.ignoring import counted  # noqa: PLC0415  # the rule engine
+
+    verdicts = {counted(row) for model in audit.models for row in model.rows}
     codes = [code for verdict, code in VERDICT_CODES.items() if verdict in verdicts]
     if strict and "unknown" in verdicts:
         codes.append(threshold)

@@ -4,18 +4,23 @@ A command lists a group as a parameter (``source: Source``); ``command`` gives T
 the command the filled group. It is also the one place where an error becomes a line on stderr and an exit code.
 """
 
+import copy
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from auditor.cli import exits
 from auditor.cli.terminal import Terminal
-from auditor.errors import AuditorError, WorkloadError
+from auditor.errors import AuditorError, ConfigError, WorkloadError
 from auditor.report import FORMATS, INSPECTION_FORMATS
+
+if TYPE_CHECKING:
+    from auditor.configuration import Configuration
 
 PRICE_TERMS = ("on-demand", "spot", "reserved-1y", "reserved-3y", "capacity-block")
 EXPERIENCE = ("new", "some", "migrated")
@@ -32,8 +37,8 @@ class Group:
 
     @classmethod
     def fields(cls) -> dict[str, Any]:
-        """Return the annotation of each option."""
-        return cls.__annotations__
+        """Return the annotation of each option; what has no details is none."""
+        return {name: annotation for name, annotation in cls.__annotations__.items() if hasattr(annotation, "__metadata__")}
 
 
 def one_of(*names: str) -> Callable[[str], str]:
@@ -93,6 +98,18 @@ class Source(Group):
     variant: Annotated[str | None, typer.Option(help="Variant of the weights, such as fp16 or Q4_K_M.", show_default=False)] = None
 
 
+class Config(Group):
+    """Where settings come from: a file, unless the command line or the environment (AUDITOR_<OPTION>) say otherwise."""
+
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read settings from this file alone, not from one found.", show_default=False)
+    ] = None
+    no_config: Annotated[bool, typer.Option("--no-config", help="Read no settings file.")] = False
+
+    found: "Configuration | None" = None
+    """What was read; no option."""
+
+
 class Load(Group):
     """What the model is asked to do. None leaves the default of the model's kind."""
 
@@ -105,6 +122,9 @@ class Load(Group):
     tokens_per_day: Annotated[
         float | None, typer.Option(min=0, help="Generated tokens per day; break-even needs it.", show_default=False)
     ] = None
+
+    configured: Mapping[str, Any] = MappingProxyType({})
+    """Fields of the workload that a settings file gives; no option."""
 
 
 class Team(Group):
@@ -193,17 +213,26 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             groups[name] = kind
             parameters += [_option(kind, field) for field in kind.fields()]
         else:
-            parameters.append(parameter)
+            parameters.append(parameter.replace(annotation=_with_environment(name, kind)))
+    if Config in groups.values():
+        # Only its context knows which options were given.
+        parameters.append(inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
 
     @functools.wraps(function)
     def run(**given: Any) -> None:
         traceback = given.get("traceback", False)
+        context = given.pop("typer_context", None)
         filled = {name: group(**{field: given.pop(field) for field in group.fields()}) for name, group in groups.items()}
         try:
+            for group in filled.values():
+                if isinstance(group, Config):
+                    from auditor.cli.configuring import configure  # noqa: PLC0415  # it knows these groups
+
+                    configure(context, group, filled, given)
             function(**given, **filled)
         except AuditorError as error:
             Terminal.error(f"auditor: {error}")
-            raise typer.Exit(exits.USAGE if isinstance(error, WorkloadError) else exits.INCOMPLETE) from None
+            raise typer.Exit(exits.USAGE if isinstance(error, WorkloadError | ConfigError) else exits.INCOMPLETE) from None
         except typer.Exit:
             raise
         except Exception as error:
@@ -217,7 +246,19 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _option(group: type[Group], field: str) -> inspect.Parameter:
-    return inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=getattr(group, field), annotation=group.fields()[field])
+    annotation = _with_environment(field, group.fields()[field])
+    return inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=getattr(group, field), annotation=annotation)
+
+
+def _with_environment(name: str, annotation: Any) -> Any:
+    """Return the annotation of an option with the variable that gives it too: AUDITOR_ and its name."""
+    detail = next(iter(getattr(annotation, "__metadata__", ())), None)
+    if not isinstance(detail, typer.models.OptionInfo) or detail.envvar or detail.hidden:
+        return annotation
+    option = copy.copy(detail)
+    option.envvar = f"AUDITOR_{name.upper()}"
+    option.show_envvar = False
+    return Annotated[annotation.__origin__, option]
 
 
 def unexpected(error: Exception) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from auditor.facts import Known, Unknown
 from auditor.report import View, plain
-from auditor.results import Audit, Cost, Effort, ModelAudit, TargetAudit, WorkItem
+from auditor.results import Audit, Cost, Effort, ModelAudit, PolicyOutcome, TargetAudit, WorkItem
 from auditor.rules.model import Finding
 from auditor.sizing.model import Placement, Throughput
 
@@ -38,6 +38,24 @@ def _model(model: ModelAudit) -> dict[str, Any]:
         "workload": asdict(model.workload),
         "workload_basis": dict(sorted(model.workload_basis.items())),
         "targets": [_row(row) for row in model.rows],
+        "policy": [policy_outcome(outcome) for outcome in model.policy],
+    }
+
+
+def policy_outcome(outcome: PolicyOutcome) -> dict[str, Any]:
+    """Return what one rule of a policy says of the model."""
+    return {
+        "policy": outcome.policy,
+        "rule": outcome.rule,
+        "title": outcome.title,
+        "level": outcome.level,
+        "state": outcome.state,
+        "message": outcome.message,
+        "remediation": outcome.remediation,
+        "evidence": {name: plain.value(value) for name, value in sorted(outcome.evidence.items())},
+        "targets": list(outcome.targets),
+        "settled_by": list(outcome.settled_by),
+        "exception": plain.waiver(outcome.waiver),
     }
 
 
@@ -158,4 +176,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "remediation": finding.remediation,
         "work": list(finding.work),
         "sources": plain.sources(finding.sources),
+        "ignored": plain.waiver(finding.waiver),
     }

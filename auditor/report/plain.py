@@ -10,6 +10,7 @@ from auditor.inspection.model import Inspection
 if TYPE_CHECKING:  # the catalogue and sizing, which an inspection has no use for
     from auditor.catalog.model import Source
     from auditor.sizing.model import Range
+    from auditor.waivers import Waiver
 
 _SIGNIFICANT = 9  # the last bits of a float depend on the machine's maths library; a report may not
 
@@ -43,6 +44,11 @@ def span(given: "Range | None") -> dict[str, Any] | None:
 def sources(given: "Sequence[Source]") -> list[dict[str, str]]:
     """Return sources as JSON has them."""
     return [{"title": s.title, "ref": s.ref, "as_of": s.as_of, "where": s.where} for s in given]
+
+
+def waiver(given: "Waiver | None") -> dict[str, str] | None:
+    """Return the exception by which a finding does not count, as JSON has it."""
+    return {"reason": given.reason, "until": given.until} if given else None
 
 
 def facts(given: Facts) -> dict[str, Any]:
