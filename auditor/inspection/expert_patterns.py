@@ -75,6 +75,14 @@ def _expert_steps(config: ModelConfig, count: int) -> Kinds | None:
     return tuple(DENSE if i in dense or (i + 1) % step else SPARSE for i in range(count))
 
 
+def _expert_beat(config: ModelConfig, count: int) -> Kinds | None:
+    """Read Arctic's interval: each n-th layer, counted from one."""
+    interval = config.raw.get("moe_layer_frequency")
+    if not isinstance(interval, int) or isinstance(interval, bool) or interval < 1:
+        return None
+    return tuple(DENSE if (i + 1) % interval else SPARSE for i in range(count))
+
+
 def _expert_frequency(config: ModelConfig, count: int) -> Kinds | None:
     """Read the DeepSeek way: the first layers dense, then a list of flags or an interval."""
     frequency = config.get("moe_layer_freq")
@@ -96,5 +104,6 @@ _EXPERT_READERS: tuple[Reader, ...] = (
     _expert_interleave,
     _expert_range,
     _expert_steps,
+    _expert_beat,
     _expert_frequency,
 )

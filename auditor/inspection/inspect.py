@@ -80,6 +80,8 @@ def anatomy_of(snapshot: Snapshot) -> Anatomy | None:
     if packed is not None and (config is None or any(group.format == "gguf" for group in snapshot.weights)):
         config, path = packed
         return replace(read_anatomy(config, path=path, snapshot=snapshot), model_type=config["general.architecture"])
+    if config is None and isinstance(snapshot.documents.get("params.json"), dict):
+        return read_anatomy(snapshot.documents["params.json"], path="params.json", snapshot=snapshot)
     if isinstance(config, dict):
         if "_class_name" in config and "model_type" not in config:
             return read_component(config, "config.json")

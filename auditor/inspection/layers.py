@@ -112,6 +112,10 @@ def _kinds(text: ModelConfig, family: Family, figures: Figures, count: int) -> t
     if window is not None and figures.max_context is not None and window >= figures.max_context:
         kinds = tuple(patterns.FULL if kind == patterns.WINDOW else kind for kind in kinds)
     kinds = _with_indexers(text, kinds, count)
+    factor = text.get("cla_share_factor")
+    if text.raw.get("use_cla") is True and isinstance(factor, int) and factor > 1:
+        # Cross-layer attention: the first layer of each group keeps keys and values for all of it.
+        kinds = tuple(SHARED if i % factor else kind for i, kind in enumerate(kinds))
     shared = text.integer("num_kv_shared_layers") if text.get("num_kv_shared_layers") is not None else 0
     return (*kinds[: count - shared], *([SHARED] * shared)) if shared and shared < count else kinds
 

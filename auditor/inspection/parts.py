@@ -26,6 +26,7 @@ _TOWERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(talker)_config$"), "talker"),
     (re.compile(r"^(code2wav|token2wav|codec|depth_decoder|mimi)_config$"), "codec"),
     (re.compile(r"^(gen_vision|vq|image_decoder|generation)_config$"), "generator"),
+    (re.compile(r"^visual_tokenizer_config$"), "vision"),
     (re.compile(r"vision|visual|^image_encoder|^img_processor$|^vit_config$|^mm_vision_tower$"), "vision"),
     (re.compile(r"audio_config$|speech|audio_encoder|^audio_processor$|^mm_audio_tower$|^encoder_audio"), "audio"),
     (re.compile(r"^qformer_config$|^perceiver_config$"), "resampler"),
@@ -132,7 +133,7 @@ def _towers(config: ModelConfig, family: Family) -> list[Tower]:
 
 
 def _tower_name(key: str) -> str | None:
-    if _NO_TOWER.search(key) and not key.startswith("gen_vision"):
+    if _NO_TOWER.search(key) and not key.startswith(("gen_vision", "visual_tokenizer")):
         return None
     return next((name for pattern, name in _TOWERS if pattern.search(key)), None)
 

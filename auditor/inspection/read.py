@@ -8,10 +8,11 @@ from auditor.inspection.config import ModelConfig
 from auditor.inspection.defaults import defaults_for
 from auditor.inspection.experts import read_experts
 from auditor.inspection.layers import Figures, count_of, read_layers
+from auditor.inspection.legacy import in_common_words
 from auditor.inspection.model import LayerKind
 from auditor.inspection.parts import Parts, take_apart
 from auditor.inspection.shape import HEADS, LAYERS
-from auditor.inspection.tasks import ENCODER_TASKS, generates, task_of
+from auditor.inspection.tasks import generates, task_of
 from auditor.snapshot import Snapshot
 
 _MTP = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers", "num_mtp_modules", "n_mtp_layers", "mtp_num_layers")
@@ -22,6 +23,7 @@ def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot:
 
     Never raises for what the config says: what cannot be had is in ``unknown``, what is wrong in the config's ``problems``.
     """
+    raw = in_common_words(raw)
     config = ModelConfig(raw, path=path)
     family = family_of(config.model_type)
     if family.like:
@@ -122,12 +124,19 @@ def _dtype(config: ModelConfig, text: ModelConfig) -> str | None:
     return None
 
 
+#: First words of ``position_embedding_type``.
+_POSITIONS = {"alibi": "alibi", "rope": "rope", "rotary": "rope", "absolute": "learned", "learned": "learned", "relative": "relative"}
+
+
 def _position(text: ModelConfig, family: Family) -> str | None:
     nested = text.raw.get("attn_config")
     if text.raw.get("alibi") is True or (isinstance(nested, dict) and nested.get("alibi") is True):
         return "alibi"
     if family.position:
         return family.position
+    stated = text.raw.get("position_embedding_type")
+    if isinstance(stated, str) and stated.partition("_")[0] in _POSITIONS:
+        return _POSITIONS[stated.partition("_")[0]]
     if text.get("relative_attention_num_buckets") is not None or text.get("relative_attention") is True:
         return "relative"
     if (
@@ -140,10 +149,12 @@ def _position(text: ModelConfig, family: Family) -> str | None:
     return "learned" if text.get("max_position_embeddings", "n_positions", "image_size", "max_source_positions") is not None else None
 
 
+_TWO_MODALITIES = ("image-text-to-text", "audio-text-to-text", "any-to-any")
+
+
 def _class_of(anatomy: Anatomy) -> str:
     """Return the class by DESIGN's order: multimodal, hybrid, ssm, moe, dense; ``other`` for what is no transformer."""
-    generates = anatomy.task not in ENCODER_TASKS
-    if generates and any(tower.name in ("vision", "audio", "generator") for tower in anatomy.towers):
+    if anatomy.task in _TWO_MODALITIES and any(tower.name in ("vision", "audio", "generator") for tower in anatomy.towers):
         return "multimodal"
     kinds = {mixer.kind for layer in {id(layer): layer for layer in anatomy.layers}.values() for mixer in layer.mixers}
     states = bool(kinds & {LayerKind.RECURRENT, LayerKind.CONVOLUTION})

@@ -9,7 +9,15 @@ from auditor.inspection.config import ModelConfig
 HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model", "dim", "embed_dim", "embedding_dim", "hidden_dim")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "depth")
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads")
-KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "num_query_groups")
+KV_HEADS = (
+    "num_key_value_heads",
+    "num_kv_heads",
+    "n_head_kv",
+    "n_kv_heads",
+    "multi_query_group_num",
+    "num_query_groups",
+    "num_attention_groups",
+)
 HEAD_DIM = ("head_dim", "kv_channels", "d_kv", "attention_head_dim", "head_size", "dim_head")
 INTERMEDIATE = ("intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff", "d_inner", "inner_hidden_size", "mlp_hidden_size")
 VOCABULARY = ("vocab_size", "padded_vocab_size", "embedding_size")
@@ -20,6 +28,7 @@ CONTEXT = (
     "max_seq_len",
     "max_sequence_length",
     "n_ctx",
+    "model_max_length",
     "max_target_positions",
     "context_length",
 )
@@ -76,8 +85,11 @@ def _kv_heads(config: ModelConfig, family: Family, heads: int | None) -> tuple[i
     multi_query, basis = config.find("multi_query")
     if isinstance(multi_query, bool) and config.get("new_decoder_architecture") is not True:
         return (1, basis or Basis.CONFIG) if multi_query else (heads, Basis.DERIVED)
-    if config.raw.get("multi_query_attention") is False:
+    grouped = config.raw.get("multi_query_attention")
+    if grouped is False:
         return heads, Basis.DERIVED
+    if grouped is True and not config.states(*KV_HEADS):
+        return 1, Basis.CONFIG
     nested = config.raw.get("attn_config")
     if isinstance(nested, dict) and isinstance(nested.get("kv_n_heads"), int):
         return nested["kv_n_heads"], Basis.CONFIG

@@ -29,6 +29,13 @@ FAMILIES: tuple[Family, ...] = (
     Family(("molmo",), task="image-text-to-text", flat_towers=("vision",), position="rope", tied=False),
     Family(("multi_modality",), text="language_config", task="any-to-any"),
     Family(("deepseek_vl_v2",), text="language_config", text_like="deepseek_v2", task="image-text-to-text"),
+    Family(("minimax_text_01", "minimax_m1"), position="rope", tied=False),
+    Family(("phi4mm",), like="phi3", task="image-text-to-text", flat_towers=("vision", "audio")),
+    Family(("minicpmv",), task="image-text-to-text"),
+    Family(("minicpmo",), task="any-to-any"),
+    Family(("new", "nvembed"), task="embedding", position="rope"),
+    Family(("hymba",), open="its layers share keys and values in groups that auditor has not been taught"),
+    Family(("phi4flash", "plamo2"), open="which of its layers recur, slide or share a cache is in its code, not in its config"),
     # Parts that no key nests, or under unusual names
     Family(("fuyu",), task="image-text-to-text", flat_towers=("vision",)),
     Family(("granite_speech", "granite_speech_plus"), task="audio-text-to-text", flat_towers=("audio",)),
