@@ -208,7 +208,7 @@ def _placed(reader: _Reader, rows: list[Row], alignment: int, file_size: int | N
     data_start = _padded(reader.at, alignment)
     rows.sort(key=lambda row: row[3])
     end = None if file_size is None else file_size - data_start
-    ends = [row[3] for row in rows[1:]] + [end]
+    ends = [*(row[3] for row in rows[1:]), end][: len(rows)]
     expected = 0
     tensors = []
     for (name, dimensions, kind, offset), following in zip(rows, ends, strict=True):

@@ -57,6 +57,8 @@ _EXPECTED = {
     "torch._utils._rebuild_qtensor",
     "torch._tensor._rebuild_from_type_v2",
     "torch.Tensor",
+    "__builtin__.set",
+    "builtins.set",
     *(f"torch.{name}" for name in (*_STORAGES, "UntypedStorage")),
 }
 

@@ -253,3 +253,29 @@ def test_a_folder_of_the_cache_is_a_target(hub: Hub, cache: Path) -> None:
 def test_what_is_not_in_the_cache_is_one_line(hub: Hub, cache: Path, revision: str) -> None:
     assert "has no revision" in refusal(hub, NotFound, offline=True, cache_dir=cache, revision=revision)
     assert "is not in the Hub's cache" in refusal(hub, NotFound, "org/other", offline=True, cache_dir=cache)
+
+
+# Other formats.
+
+
+def test_a_gguf_file_takes_two_requests(hub: Hub) -> None:
+    pytest.importorskip("gguf", reason="the reference package writes these files")
+    from tests.support.gguf_files import llama, metadata, write_gguf  # noqa: PLC0415
+
+    for kind in ("Q2_K", "Q4_K", "Q6_K"):
+        write_gguf(hub.root / "org/gguf" / f"m-{kind}_M.gguf", llama(kind=kind), members=metadata(), tokens=1_000)
+    found = take(hub, "org/gguf")
+    assert len(hub.asked) == 2
+    assert found.weights[0].variant == "Q4_K_M"
+    assert found.documents["m-Q4_K_M.gguf"]["llama.vocab_size"] == 1_000
+    assert take(hub, "org/gguf:m-Q6_K_M.gguf").weights[0].variant == "Q6_K_M"
+    assert take(hub, "org/gguf", variant="Q2_K_M").weights[0].files[0].tensors
+
+
+def test_a_pytorch_checkpoint_is_read_by_ranges(hub: Hub) -> None:
+    sample = Path(__file__).parent.parent / "weights" / "data" / "state_dict.bin"
+    write_json(hub.root / "org/pickle/config.json", LLAMA)
+    (hub.root / "org/pickle/pytorch_model.bin").write_bytes(sample.read_bytes())
+    (file,) = take(hub, "org/pickle").weights[0].files
+    assert len(file.tensors or ()) == 7
+    assert len(hub.asked) <= 5

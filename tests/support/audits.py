@@ -128,7 +128,9 @@ def effort(low: float, likely: float, high: float) -> Effort:
 
 
 def finding(rule: str, verdict: str, message: str, remediation: str = "", confidence: str = "high") -> Finding:
-    return Finding(rule, verdict, confidence, message, {"quant.method": "none", "arch.class": None}, remediation, (), (PAGE,), f"Title of {rule}")
+    return Finding(
+        rule, verdict, confidence, message, {"quant.method": "none", "arch.class": None}, remediation, (), (PAGE,), f"Title of {rule}"
+    )
 
 
 FACTS = Facts(
