@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor._shipped import RULES
 from auditor.catalog.catalog import Catalog
+from auditor.catalog.condition import Condition, Group, IsKnown, Not
 from auditor.catalog.document import Document
 from auditor.catalog.files import RawFile, collect
 from auditor.catalog.load import load_catalog
@@ -22,6 +23,7 @@ from auditor.facts import CATALOGUE, Facts, Unknown
 from auditor.rules.testing import load_cases, untested
 
 _NO_MODEL = Unknown("no model is looked at")
+_TARGET_PREFIXES = ("accelerator.", "stack.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,28 @@ def _read(file: RawFile, found: list[Problem]) -> Document | None:
 
 def _unreachable(catalog: Catalog) -> Iterator[str]:
     """Yield the rules that can fire for no model: about no target, or false on every one whatever the model is."""
-    blank = Facts(dict.fromkeys((name for name in CATALOGUE if not name.startswith(("accelerator.", "stack."))), _NO_MODEL))
+    blank = Facts(dict.fromkeys((name for name in CATALOGUE if not name.startswith(_TARGET_PREFIXES)), _NO_MODEL))
     tables = {target.id: blank.merged(stack_facts(target, blank)) for target in catalog.targets}
     for rule in catalog.rules:
         covered = [target for target in catalog.targets if rule.covers(target)]
         if not covered:
             yield _about(rule, "is about no target")
-        elif all(rule.when(tables[target.id]) is False for target in covered):
+        elif not any(_may_be(rule.when, truth=True, facts=tables[target.id]) for target in covered):
             yield _about(rule, "fires on none of its targets, whatever the model is")
+
+
+def _may_be(condition: Condition, *, truth: bool, facts: Facts) -> bool:
+    """Return whether some model could make the condition come out as ``truth``; ``facts`` are those of the target."""
+    match condition:
+        case Not(part):
+            return _may_be(part, truth=not truth, facts=facts)
+        case Group(decisive, parts):
+            ways = (_may_be(part, truth=truth, facts=facts) for part in parts)
+            return any(ways) if truth is decisive else all(ways)
+        case IsKnown(fact) if not fact.startswith(_TARGET_PREFIXES):
+            return True
+        case _:
+            return condition(facts) in (truth, None)
 
 
 def _about(rule: Rule, what: str) -> str:

@@ -1,11 +1,12 @@
 """Rules times facts: what fired, with its evidence, and what could not be decided, with what would decide it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.catalog.condition import FactTable
-from auditor.catalog.model import Rule, Target
-from auditor.facts import Facts, Known, Value
+from auditor.catalog.model import ArchitectureSupport, FormatSupport, Rule, Source, Target
+from auditor.catalog.support import architecture_support, format_support
+from auditor.facts import Facts, Known, Unknown, Value
 from auditor.rules.model import Finding, Undecided
 
 
@@ -29,7 +30,7 @@ def evaluate(rules: Iterable[Rule], facts: Facts, target: Target) -> Evaluation:
         if truth is None:
             undecided.append(Undecided(rule.id, rule.at_worst or rule.verdict, rule.when.unsettled(table)))
         elif truth:
-            findings.append(finding(rule, table))
+            findings.append(_with_support(finding(rule, table), rule, facts, target))
             if rule.at_worst:
                 undecided.append(Undecided(rule.id, rule.at_worst, rule.settled_by or rule.when.reads()))
     return Evaluation(tuple(findings), tuple(undecided))
@@ -48,6 +49,20 @@ def finding(rule: Rule, facts: FactTable) -> Finding:
         sources=rule.sources,
         title=rule.title,
     )
+
+
+def _with_support(found: Finding, rule: Rule, facts: Facts, target: Target) -> Finding:
+    """Return the finding with the sources of the support-list rows that its condition read put first."""
+    reads, cited = rule.when.reads(), list[Source]()
+    if "stack.architecture_status" in reads:
+        cited += _row_sources(architecture_support(target.stack, target.accelerator, facts))
+    if "stack.format_status" in reads:
+        cited += _row_sources(format_support(target.stack, target.accelerator, facts))
+    return replace(found, sources=tuple(dict.fromkeys((*cited, *found.sources)))) if cited else found
+
+
+def _row_sources(row: ArchitectureSupport | FormatSupport | Unknown) -> tuple[Source, ...]:
+    return () if isinstance(row, Unknown) else row.sources
 
 
 def _evidence(rule: Rule, facts: FactTable) -> Mapping[str, Value | None]:

@@ -4,7 +4,7 @@ A condition is one object with a property per fact and at most one property, so 
 misspelt fact is an error at its own line. Operand types are chosen by ``if``/``then``/``else``, never ``oneOf``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import get_type_hints
 
 from auditor.catalog.condition import OPERATORS, comparable, kind_of, values_of
@@ -24,7 +24,7 @@ from auditor.catalog.schema import (
     text,
     word,
 )
-from auditor.facts import AVAILABILITIES, CATALOGUE, FactSpec, FactType
+from auditor.facts import AFTER_AUDIT, AVAILABILITIES, CATALOGUE, FactSpec, FactType
 from auditor.workload import Workload
 
 RULE_VERDICTS = ("native", "note", "config-change", "needs-port", "blocked", "unknown")
@@ -33,8 +33,12 @@ EXPECTATIONS = ("fires", "quiet", "unknown")
 _KINDS: tuple[FactType, ...] = ("string", "integer", "number", "boolean", "strings", "integers")
 
 
-def _facts_of(*kinds: str) -> list[str]:
-    return [name for name, spec in CATALOGUE.items() if kind_of(spec) in kinds]
+#: Facts that a rule may read.
+RULE_FACTS = {name: spec for name, spec in CATALOGUE.items() if not name.startswith(AFTER_AUDIT)}
+
+
+def _facts_of(facts: Mapping[str, FactSpec], *kinds: str) -> list[str]:
+    return [name for name, spec in facts.items() if kind_of(spec) in kinds]
 
 
 def _operand_kinds() -> set[tuple[str, ...]]:
@@ -92,15 +96,24 @@ def _described(spec: FactSpec) -> Schema:
     return {"description": f"{spec.meaning}{unit}", **predicate}
 
 
-def _condition() -> Schema:
+def _condition(facts: Mapping[str, FactSpec]) -> Schema:
     properties: Schema = {
         "all": {"type": "array", "minItems": 1, "items": ref("condition"), "description": "Every one of these."},
         "any": {"type": "array", "minItems": 1, "items": ref("condition"), "description": "At least one of these."},
         "not": {**ref("condition"), "description": "The opposite of this."},
         "always": {"const": True, "description": "Fires on every target that the rule applies to."},
-        **{name: _described(spec) for name, spec in CATALOGUE.items()},
+        **{name: _described(spec) for name, spec in facts.items()},
     }
     return obj(properties, (), "One fact, or one of all, any, not.", {"minProperties": 1, "maxProperties": 1})
+
+
+def condition_defs(facts: Mapping[str, FactSpec]) -> Schema:
+    """Return the definitions of conditions over ``facts``, to be referred to as ``condition``."""
+    return {
+        "condition": _condition(facts),
+        **{f"{kind}Predicate": _predicate(FactSpec("", kind, "", "")) for kind in _KINDS},
+        **{f"{'Or'.join(kinds)}Fact": {"enum": _facts_of(facts, *kinds)} for kinds in sorted(_operand_kinds())},
+    }
 
 
 def _applies_to() -> Schema:
@@ -160,9 +173,7 @@ def rules_schema() -> Schema:
     defs: Schema = {
         **SOURCE_DEFS,
         "applies_to": _applies_to(),
-        "condition": _condition(),
-        **{f"{kind}Predicate": _predicate(FactSpec("", kind, "", "")) for kind in _KINDS},
-        **{f"{'Or'.join(kinds)}Fact": {"enum": _facts_of(*kinds)} for kinds in sorted(_operand_kinds())},
+        **condition_defs(RULE_FACTS),
     }
     return document("rules.schema.json", "Rules", body, defs)
 
@@ -192,8 +203,8 @@ def rule_tests_schema() -> Schema:
             "model": text("Fixture: a file of fixtures/ without .snapshot.json.gz."),
             "on": text("Target: accelerator/stack."),
             "workload": workload,
-            "facts": obj({name: _fact_value(spec) for name, spec in CATALOGUE.items()}, description="Facts by name; null is unknown."),
-            "absent": array({"enum": list(CATALOGUE)}, "Facts that do not apply."),
+            "facts": obj({name: _fact_value(spec) for name, spec in RULE_FACTS.items()}, description="Facts by name; null is unknown."),
+            "absent": array({"enum": list(RULE_FACTS)}, "Facts that do not apply."),
             "expect": one_of(EXPECTATIONS),
             "message": text("Part of the message."),
             "because": text("Why this case is here."),

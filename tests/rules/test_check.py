@@ -84,6 +84,19 @@ def test_a_rule_that_can_never_fire_is_named(tmp_path: Path, old: str, new: str,
     assert message.startswith(f"rules/common/all.yaml:8: rule 'gptq-here' {what}")
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "{repo.custom_kernels: {known: true}}",
+        "{not: {repo.custom_kernels: {known: true}}}",
+        "{not: {all: [{quant.method: gptq}, {stack.family: neuron}]}}",
+        "{all: [{any: [{stack.family: cuda}, {moe.experts: {gt: 8}}]}, {not: {stack.family: cuda}}]}",
+    ],
+)
+def test_a_rule_that_some_model_can_fire_is_not(tmp_path: Path, condition: str) -> None:
+    assert warnings(tmp_path, rules=RULES.replace("{quant.method: gptq}", condition)) == []
+
+
 def test_loose_ends_are_named(tmp_path: Path) -> None:
     lone = "accelerator: lone\nextends: chip\nname: Lone\nfamily: lonely\n"
     write(tmp_path / "rules/accelerators/lone.yaml", lone)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from auditor._shipped import SCHEMAS
 from auditor.catalog.condition import OPERATORS, ConditionError, kind_of, parse_condition, values_of
 from auditor.facts import CATALOGUE
-from auditor.rules.schema import GENERATED
+from auditor.rules.schema import GENERATED, RULE_FACTS
 from tools import make_docs_facts
 
 
@@ -37,7 +37,7 @@ def test_no_schema_leaves_the_choice_open(name: str) -> None:
 def test_every_fact_is_offered_with_its_meaning() -> None:
     offered: Any = GENERATED["rules"]()["$defs"]
     properties = offered["condition"]["properties"]
-    for name, spec in CATALOGUE.items():
+    for name, spec in RULE_FACTS.items():
         assert properties[name]["description"].startswith(spec.meaning)
 
 
@@ -61,7 +61,7 @@ ANY_VALUE = st.one_of(*VALUES.values())
 @st.composite
 def predicates(draw: st.DrawFn) -> Any:
     """Draw a predicate that is right, or nearly."""
-    spec = CATALOGUE[draw(st.sampled_from(sorted(CATALOGUE)))]
+    spec = CATALOGUE[draw(st.sampled_from(sorted(RULE_FACTS)))]
     right = st.sampled_from(values_of(spec)) if values_of(spec) else VALUES[spec.type]
     value = draw(st.one_of(right, ANY_VALUE)) if draw(st.integers(0, 4)) == 0 else draw(right)
     value = draw(st.one_of(st.just(value), st.lists(right, max_size=2), st.just([value])))
@@ -72,7 +72,7 @@ def predicates(draw: st.DrawFn) -> Any:
         st.sampled_from(OPERATORS[kind_of(spec)] if draw(st.booleans()) else sorted({o for known in OPERATORS.values() for o in known}))
     )
     if shape == "fact":
-        return {spec.name: {operator: {"fact": draw(st.sampled_from(sorted(CATALOGUE)))}}}
+        return {spec.name: {operator: {"fact": draw(st.sampled_from(sorted(RULE_FACTS)))}}}
     return {spec.name: {operator: value}}
 
 
