@@ -73,7 +73,7 @@ def _row(
     today: str,
 ) -> TargetAudit:
     facts = facts.merged(stack_facts(target, facts))
-    placed = place(inspection, target, workload, catalog.prices, options.constraints)
+    placed = place(inspection, target, workload, catalog.prices, options.constraints, options.money.term)
     placement = placed if isinstance(placed, Placement) else None
     facts = facts.merged(_fit_facts(placed, target))
     evaluation = evaluate(catalog.rules, facts, target)
@@ -102,7 +102,7 @@ def _baseline(inspection: Inspection, catalog: Catalog, workload: Workload, opti
     here = next((target for target in catalog.targets if _is_current(target, workload)), None)
     if here is None:
         return None
-    placed = place(inspection, here, workload, catalog.prices)
+    placed = place(inspection, here, workload, catalog.prices, term=options.money.term)
     if not isinstance(placed, Placement):
         return None
     speed: Throughput | None = estimate(inspection, here, workload, placed)

@@ -27,7 +27,7 @@ class Offer:
         return (self.instances, price, self.billed_devices, self.instance.name if self.instance else "")
 
 
-def offers(accelerator: Accelerator, devices: int, joined: int, prices: Sequence[Price]) -> list[Offer]:
+def offers(accelerator: Accelerator, devices: int, joined: int, prices: Sequence[Price], term: str = "on-demand") -> list[Offer]:
     """Return the machines that hold ``devices``, of which ``joined`` at a time talk over the scale-up fabric, best first.
 
     A whole host joins its neighbours where the fabric is larger than the host (TPU slices, NVL72); a part of a host
@@ -43,15 +43,15 @@ def offers(accelerator: Accelerator, devices: int, joined: int, prices: Sequence
             continue
         count = ceil(devices / instance.devices)
         billed = devices if instance.sold_per_device else count * instance.devices
-        found.append(Offer(instance, count, billed, hourly(prices, accelerator.id, instance, billed)))
+        found.append(Offer(instance, count, billed, hourly(prices, accelerator.id, instance, billed, term)))
     return sorted(found, key=lambda offer: offer.order)
 
 
-def hourly(prices: Sequence[Price], accelerator: str, instance: Instance, devices: int) -> float | None:
-    """Return dollars per hour for ``devices`` of an instance: its newest price on demand, or as a capacity block."""
+def hourly(prices: Sequence[Price], accelerator: str, instance: Instance, devices: int, term: str = "on-demand") -> float | None:
+    """Return dollars per hour for ``devices`` of an instance: its newest price at a term, or at what stands in for it."""
     rows = [row for row in prices if (row.accelerator, row.provider, row.instance) == (accelerator, instance.provider, instance.name)]
-    for term in FALLBACKS["on-demand"]:
-        newest = max((row for row in rows if row.term == term), key=lambda row: (row.as_of, -row.usd_per_hour), default=None)
+    for wanted in FALLBACKS.get(term, (term,)):
+        newest = max((row for row in rows if row.term == wanted), key=lambda row: (row.as_of, -row.usd_per_hour), default=None)
         if newest is not None:
             return newest.usd_per_hour / newest.devices * devices
     return None

@@ -36,6 +36,7 @@ class _Search:
     target: Target
     rules: ParallelismRules
     prices: Sequence[Price]
+    term: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,11 @@ def place(
     workload: Workload,
     prices: Sequence[Price] = (),
     constraints: Constraints | None = None,
+    term: str = "on-demand",
 ) -> Placement | NoPlacement:
     """Return the smallest placement that holds the model and the (resolved) workload, or why there is none.
 
-    Smallest means fewest devices, then fewest machines, then the lowest price. ``constraints`` fix devices, degree
+    Smallest means fewest devices, then fewest machines, then the lowest price at ``term``. ``constraints`` fix devices, degree
     or memory fraction; of the layouts that use all of the devices given, the one that generates most is taken. A fact that
     is missing gives ``NoPlacement(known=False)`` with what would settle it.
     """
@@ -80,7 +82,7 @@ def place(
         return held
     fraction = memory.fraction if asked.memory_fraction is None else asked.memory_fraction
     room = Room(rank_bytes, fraction, memory, rules.weights_per_rank_bytes, rules.towers_sharded)
-    search = _Search(inspection, shape, held, room, workload, target, rules, prices)
+    search = _Search(inspection, shape, held, room, workload, target, rules, prices, term)
     candidates = _candidates(search, asked)
     if not candidates:
         return _no_layout(search, asked)
@@ -122,7 +124,7 @@ def _smallest(search: _Search, candidates: Sequence[Layout], asked: Constraints)
             attempt = _fit(search, layout, tuned)
             nearest = attempt if nearest is None or attempt.memory.headroom > nearest.memory.headroom else nearest
             continue
-        offered = offers(search.target.accelerator, devices, ceil(layout.tensor / per_device), search.prices)
+        offered = offers(search.target.accelerator, devices, ceil(layout.tensor / per_device), search.prices, search.term)
         if offered or asked.devices:
             fitting.append(_Choice(found, offered[0] if offered else Offer(None, 0, devices, None), devices, tuned=found.step != default))
     if fitting:

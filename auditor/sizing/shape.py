@@ -140,7 +140,12 @@ def _stored(facts: Facts) -> _Stored | None:
     """Return the bytes a server loads; from parameters and the bits of their format where no file states bytes."""
     loaded = facts.integer("weights.loaded_bytes") or facts.integer("weights.bytes")
     if loaded:
-        embedding, experts, towers = (facts.integer(f"weights.{part}_bytes") or 0 for part in ("embedding", "routed_expert", "tower"))
+        each = loaded / (facts.integer("params.total") or loaded)
+        # A part without bytes of its own has its share by parameters: what a config alone says.
+        embedding, experts, towers = (
+            facts.integer(f"weights.{stored}_bytes") or round((facts.integer(f"params.{counted}") or 0) * each)
+            for stored, counted in (("embedding", "embedding"), ("routed_expert", "routed_experts"), ("tower", "towers"))
+        )
         return _Stored(loaded, embedding, experts, towers)
     parameters = facts.integer("params.total")
     if not parameters:

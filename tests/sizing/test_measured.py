@@ -2,7 +2,8 @@
 
 import pytest
 
-from tools.measured import Compared, compare, summarize
+from tools.make_docs_accuracy import page
+from tools.measured import ROOT, Compared, compare, summarize
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,8 @@ def test_speed_is_within_its_range_four_times_in_five(found: list[Compared], hal
     assert total.within >= 0.8
     assert total.median_error <= 0.2
     assert total.spread <= 2.5
+
+
+def test_the_page_of_residuals_is_current(found: list[Compared]) -> None:
+    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    assert page(found) == text, "run python tools/make_docs_accuracy.py"

@@ -30,3 +30,9 @@ def test_the_newest_price_on_demand_is_taken() -> None:
 
 def test_a_host_s_price_is_divided_over_its_devices() -> None:
     assert hourly((price(80, "eight", 8),), "chip", EIGHT, 16) == 160
+
+
+def test_machines_are_compared_at_the_term_asked_for() -> None:
+    rows = (price(4, "one"), price(1, "one", term="spot"), price(20, "eight", 8))
+    chip = accelerator(instances=(ONE, EIGHT))
+    assert [offer.usd_per_hour for offer in offers(chip, 1, 1, rows, "spot")] == [1, None]

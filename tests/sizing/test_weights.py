@@ -141,3 +141,10 @@ def test_plain_weights_of_unknown_type_are_counted_as_loaded() -> None:
     shape, stored = held(alone, FormatSupport("none", "native"), FormatSupport("none", "native", holds="bfloat16", dtypes=("float32",)))
     assert stored.total == pytest.approx(2 * shape.parameters)
     assert "type is not known" in stored.note
+
+
+def test_parts_without_bytes_have_their_share_by_parameters() -> None:
+    whole, counted = read_shape(experts()), read_shape(experts(weights__routed_expert_bytes=None))
+    assert isinstance(whole, Shape)
+    assert isinstance(counted, Shape)
+    assert counted.expert_bytes == pytest.approx(whole.expert_bytes)
