@@ -26,7 +26,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.models.auto import modeling_auto
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
-TOKENS = 16
+TOKENS = 128
+"""Enough for one entry of every compressed cache."""
 SECONDS = 120
 DEFAULT_LAYERS = 8
 """Layers of a model made from class defaults alone: enough for every pattern to show."""
@@ -113,8 +114,15 @@ def _described(cache: Any) -> list[Any]:
     runs: list[Any] = []
     for layer in cache.layers:
         per_token, recurrent, convolutions = 0.0, 0, []
+        keys = getattr(layer, "keys", None)
         for name, tensor in _tensors(vars(layer)):
-            if name.startswith(("keys", "values", "indexer_keys")):
+            if not tensor.numel() or (name == "values" and tensor is keys):
+                continue  # nothing yet, or one tensor that serves as both
+            if name in ("keys", "values"):
+                per_token += tensor.numel() / tensor.shape[-2]
+            elif name.startswith(("indexer_keys", "index_keys", "idx_keys")):
+                per_token += tensor.numel() / tensor.shape[-2]
+            elif name.startswith("compressed_kv"):
                 per_token += tensor.numel() / TOKENS
             elif name.startswith("recurrent"):
                 recurrent += tensor.numel()

@@ -73,7 +73,7 @@ _OVERRIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def _attention(config: ModelConfig, shape: Shape, kind: LayerKind, window: int | None = None) -> Mixer:
     """One key and one value per key/value head; for latent attention one compressed vector and one rotary key."""
     rank = latent_rank(config)
-    if rank is not None and kind is LayerKind.WINDOW and config.states("swa_kv_lora_rank"):
+    if rank is not None and kind is LayerKind.WINDOW and config.get("swa_kv_lora_rank") is not None:
         rank = config.positive("swa_kv_lora_rank")
     if rank is not None:
         width = rank + (config.integer("qk_rope_head_dim") or 0)
@@ -95,8 +95,8 @@ def _full(config: ModelConfig, shape: Shape, _family: Family, _argument: str) ->
     return (_attention(config, _heads(config, shape, "full"), LayerKind.FULL),)
 
 
-def _window(config: ModelConfig, shape: Shape, _family: Family, argument: str) -> tuple[Mixer, ...]:
-    window = int(argument) if argument else _need(window_of(config), "the sliding window")
+def _window(config: ModelConfig, shape: Shape, family: Family, argument: str) -> tuple[Mixer, ...]:
+    window = int(argument) if argument else _need(window_of(config), "the sliding window") // family.window_divisor
     return (_attention(config, _heads(config, shape, "window"), LayerKind.WINDOW, window),)
 
 

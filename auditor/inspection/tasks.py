@@ -126,7 +126,7 @@ def _base_task(config: ModelConfig, towers: frozenset[str]) -> str:
 def _task_with_towers(name: str, auto: frozenset[str], towers: frozenset[str], *, known: bool) -> str:
     """A language model with eyes or ears, unless the class is known to make nothing but vectors of them."""
     hears_only = "audio" in towers and "vision" not in towers
-    speaks = bool(auto & (_GENERATIVE_AUTO | _DECODER_AUTO)) or bool(_CAUSAL.search(name)) or "Generation" in name
+    speaks = bool(auto & (_GENERATIVE_AUTO | _DECODER_AUTO | {"SEQ_TO_SEQ_CAUSAL_LM"})) or bool(_CAUSAL.search(name)) or "Generation" in name
     if auto & _VOICE_AUTO and not auto & {"IMAGE_TEXT_TO_TEXT"}:
         return "text-to-speech"
     if known and not speaks:

@@ -59,11 +59,14 @@ FAMILIES: tuple[Family, ...] = (
     Family(("inkling_text", "inkling2_text"), kinds={"hybrid": "convolved", "hybrid_sliding": "convolved_window"}),
     Family(("longcat_flash",), caches_per_layer=2),
     Family(("gemma4_text", "gemma4_unified_text"), defaults={"global_head_dim": 512}),
+    Family(("dots3_note_text",), defaults={"swa_kv_lora_rank": 1024}),
     Family(("gpt_neo",), defaults={"attention_types": [[["global", "local"], 12]]}),
     Family(("hrm_text",), open="its layers run several times over, and each pass keeps a cache of its own"),
     # Sinks and positions
     Family(("gpt_oss",), sinks=True, qkv_bias=True),
     Family(("mimo_v2_flash",), sinks=True),
-    Family(("jamba", "nemotron_h", "zamba", "kimi_linear"), position="none"),
+    Family(("jamba", "nemotron_h", "kimi_linear"), position="none"),
+    Family(("zamba",), position="none", head_dim_factor=2),
+    Family(("modernbert-decoder",), window_divisor=2),
     Family(("bloom",), position="alibi", qkv_bias=True),
 )

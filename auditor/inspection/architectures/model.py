@@ -32,6 +32,8 @@ class Family:
     """Kind of recurrence of its ``linear_attention`` layers, where the keys do not tell."""
     layer_kind: str = ""
     """Kind of every layer, where the keys do not tell."""
+    window_divisor: int = 1
+    """2 where the stated window counts both sides of a token and the model only looks back."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """Kind as its configs spell it -> the law that holds for it in this family, where that is not the usual one."""
     caches_per_layer: int = 1
