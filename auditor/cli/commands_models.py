@@ -62,7 +62,7 @@ def audit(
     if not targets:
         _nothing(screen.terminal)
     result = _audited(targets or [], source, against, load, money, team, today, screen, config)
-    shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything)
+    shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything, fail_on=fail_on)
     screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
 

@@ -14,6 +14,6 @@ Rules = Annotated[
 ]
 
 
-def view(output: Path | None, screen: Screen, *, every_row: bool = False, every_finding: bool = False) -> View:
+def view(output: Path | None, screen: Screen, *, every_row: bool = False, every_finding: bool = False, fail_on: str = "never") -> View:
     """Return how a report is shown where it goes."""
-    return View(width(output), wants_color(screen.color, output), every_row, every_finding)
+    return View(width(output), wants_color(screen.color, output), every_row, every_finding, fail_on)
