@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +143,8 @@ def _installed(model_type: str) -> Mapping[str, Any] | None:
 
 @cache
 def _installed_is_newer() -> bool:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow to import and rarely needed
+
     try:
         return _ordered(version("transformers")) > _ordered(transformers_version())
     except PackageNotFoundError:

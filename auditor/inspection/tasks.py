@@ -33,6 +33,7 @@ _SPEECH_AUTO = frozenset({"CTC", "RNNT", "TDT"})
 _VOICE_AUTO = frozenset({"TEXT_TO_WAVEFORM", "TEXT_TO_SPECTROGRAM"})
 _DECODER_AUTO = frozenset({"CAUSAL_LM"})
 _TEXT_ENCODER_AUTO = frozenset({"MASKED_LM", "TEXT_ENCODING"})
+_SPEAKING_AUTO = frozenset({"CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM", "IMAGE_TEXT_TO_TEXT", "MULTIMODAL_LM", "SPEECH_SEQ_2_SEQ"})
 _GENERATIVE_AUTO = frozenset({"IMAGE_TEXT_TO_TEXT", "MULTIMODAL_LM", "SPEECH_SEQ_2_SEQ"})
 _HEADS_AUTO = frozenset({"SEQUENCE_CLASSIFICATION", "TOKEN_CLASSIFICATION", "QUESTION_ANSWERING"})
 
@@ -126,7 +127,7 @@ def _base_task(config: ModelConfig, towers: frozenset[str]) -> str:
 def _task_with_towers(name: str, auto: frozenset[str], towers: frozenset[str], *, known: bool) -> str:
     """A language model with eyes or ears, unless the class is known to make nothing but vectors of them."""
     hears_only = "audio" in towers and "vision" not in towers
-    speaks = bool(auto & (_GENERATIVE_AUTO | _DECODER_AUTO | {"SEQ_TO_SEQ_CAUSAL_LM"})) or bool(_CAUSAL.search(name)) or "Generation" in name
+    speaks = bool(auto & _SPEAKING_AUTO) or bool(_CAUSAL.search(name)) or "Generation" in name
     if auto & _VOICE_AUTO and not auto & {"IMAGE_TEXT_TO_TEXT"}:
         return "text-to-speech"
     if known and not speaks:
