@@ -1,7 +1,6 @@
 """Reading the headers of the chosen weight files: one range for each file, and more where a header is longer."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +8,7 @@ from auditor.bounded_json import paused_collector, shorten
 from auditor.errors import AccessDenied, Malformed, TargetError, Unreachable
 from auditor.snapshot import FileEntry, Problem, WeightFile, WeightSet
 from auditor.sources.base import Range, Repository
-from auditor.sources.ranged import open_ranged
-from auditor.weights import gguf, pytorch, safetensors
+from auditor.weights import gguf, safetensors
 from auditor.weights.more import NeedMore
 from auditor.weights.names import index_name
 
@@ -129,6 +127,13 @@ def _range(reading: _Reading) -> Range:
 
 def _read_pickles(repository: Repository, files: Sequence[WeightFile], problems: list[Problem]) -> dict[str, WeightFile]:
     """Return PyTorch checkpoints with their tables, several read at a time: each takes a few ranges one after the other."""
+    if not files:
+        return {}
+    # Threads, zip files and opcodes are slow to import, and most models want none of them.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    from auditor.sources.ranged import open_ranged  # noqa: PLC0415
+    from auditor.weights import pytorch  # noqa: PLC0415
 
     def read(file: WeightFile) -> WeightFile | TargetError:
         try:
@@ -139,8 +144,6 @@ def _read_pickles(repository: Repository, files: Sequence[WeightFile], problems:
             return error
         return replace(file, tensors=table.tensors, imports=table.imports)
 
-    if not files:
-        return {}
     with ThreadPoolExecutor(min(len(files), _PICKLE_READERS)) as pool:
         answers = list(pool.map(read, files))
     result = {}
