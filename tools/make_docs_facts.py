@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from auditor.catalog import load_catalog
-from auditor.catalog.condition import values_of
+from auditor.catalog.condition_parser import values_of
 from auditor.catalog.model import Rule
 from auditor.facts import CATALOGUE, FactSpec
 
@@ -40,6 +40,8 @@ GROUPS = {
     "accelerator": "Accelerator",
     "stack": "Stack",
     "fit": "Fit, from sizing",
+    "audit": "All rows of an audit, for policies",
+    "row": "One row of an audit, for policies",
 }
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditor.catalog.condition import ConditionError, parse_condition
+from auditor.catalog.condition_parser import ConditionError, parse_condition
 from auditor.catalog.entry import Entry
 from auditor.catalog.message import Message, MessageError, parse_message
 from auditor.catalog.model import Accelerator, AppliesTo, Rule, StackFamily
 from auditor.catalog.vocabulary import Path, did_you_mean
+from auditor.facts import AFTER_AUDIT
 
 _DEFAULTED = ("verdict", "confidence", "work")
 
@@ -68,6 +69,9 @@ def _build(entry: Entry, raw: Mapping[str, Any], path: Path, shared: AppliesTo, 
         condition = parse_condition(raw["when"])
     except ConditionError as error:
         raise document.error((*path, "when", *error.path), error.message, error.hint, key=error.at_key) from None
+    for name in condition.reads():
+        if name.startswith(AFTER_AUDIT):
+            raise document.error((*path, "when"), f"{name} is known only when every rule has spoken", "ask for it in a policy")
     place = document.where(path).removeprefix(document.label).split(":")
     return Rule(
         id=raw["id"],

@@ -7,7 +7,7 @@ misspelt fact is an error at its own line. Operand types are chosen by ``if``/``
 from collections.abc import Callable, Mapping
 from typing import get_type_hints
 
-from auditor.catalog.condition import OPERATORS, comparable, kind_of, values_of
+from auditor.catalog.condition_parser import OPERATORS, comparable, kind_of, values_of
 from auditor.catalog.schema import (
     SOURCE_DEFS,
     Schema,

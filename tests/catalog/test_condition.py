@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.catalog.condition import ConditionError, Truth, parse_condition
+from auditor.catalog.condition import Truth
+from auditor.catalog.condition_parser import ConditionError, parse_condition
 from auditor.facts import CATALOGUE, Basis, Known, Unknown, Value
 
 

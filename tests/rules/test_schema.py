@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from auditor._shipped import SCHEMAS
-from auditor.catalog.condition import OPERATORS, ConditionError, kind_of, parse_condition, values_of
+from auditor.catalog.condition_parser import OPERATORS, ConditionError, kind_of, parse_condition, values_of
 from auditor.facts import CATALOGUE
 from auditor.rules.schema import GENERATED, RULE_FACTS
 from tools import make_docs_facts
