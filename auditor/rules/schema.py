@@ -8,22 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import get_type_hints
 
 from auditor.catalog.condition_parser import OPERATORS, comparable, kind_of, values_of
-from auditor.catalog.schema import (
-    SOURCE_DEFS,
-    Schema,
-    accelerator_schema,
-    array,
-    document,
-    flag,
-    obj,
-    one_of,
-    prices_schema,
-    ref,
-    sources_schema,
-    stack_schema,
-    text,
-    word,
-)
+from auditor.catalog.schema import accelerator_schema, prices_schema, sources_schema, stack_schema
+from auditor.catalog.schema_parts import SOURCE_DEFS, Schema, array, document, flag, obj, one_of, ref, text, word
 from auditor.facts import AFTER_AUDIT, AVAILABILITIES, CATALOGUE, FactSpec, FactType
 from auditor.workload import Workload
 
