@@ -127,4 +127,5 @@ def document(name: str, title: str, body: Schema, defs: Schema) -> Schema:
 
 
 def catalogue_document(name: str, title: str, body: Schema) -> Schema:
+    """Return a whole schema file with the definitions that citations and figures refer to."""
     return document(name, title, body, {**SOURCE_DEFS, **{f"{kind}Figure": _figure(kind) for kind in UNITS}})
