@@ -4,8 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from auditor.catalog.model import Accelerator, Figure, Price, Source, Stack
+from auditor.catalog.model import Accelerator, Figure, Price, Stack
 from auditor.report import View, plain
+from auditor.report.citations import Citations
 from auditor.report.words import NOTHING, dollars, shorten
 
 
@@ -67,29 +68,8 @@ def sheets_table(accelerators: Sequence[Accelerator], stacks: Sequence[Stack], p
     return "\n\n".join("\n".join(_sheet(one, stacks, prices, view)) for one in accelerators) + "\n"
 
 
-class _Notes:
-    """Sources by number, in the order in which figures cite them."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Source, int] = {}
-
-    def cite(self, sources: Sequence[Source]) -> str:
-        """Return `` [1, 2]``; empty where there is no source."""
-        numbers = [str(self._numbers.setdefault(source, len(self._numbers) + 1)) for source in sources]
-        return f" [{', '.join(numbers)}]" if numbers else ""
-
-    def lines(self, view: View) -> Iterator[str]:
-        """Yield the sources that were cited."""
-        for source, number in self._numbers.items():
-            where = f", {source.where}" if source.where else ""
-            text = f"[{number}] {source.title}{where} ({source.as_of}): {source.ref}"
-            yield from textwrap.wrap(
-                text, view.width, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
-            )
-
-
 def _sheet(one: Accelerator, stacks: Sequence[Stack], prices: Sequence[Price], view: View) -> Iterator[str]:
-    notes = _Notes()
+    notes = Citations()
     yield f"{one.name} ({one.id}), {one.vendor}"
     yield from _paragraph(f"availability: {one.availability}. {one.availability_note}".strip(), view)
     if one.aliases:

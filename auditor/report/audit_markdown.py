@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from auditor.catalog.model import Source
-from auditor.report import View, circumstances, heading
+from auditor.report import View, circumstances, heading, policy
 from auditor.report.arrange import Reason, groups, names, open_questions, reasons, why
 from auditor.report.words import NOTHING, between, dollars, number, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -40,6 +40,12 @@ def _model(model: ModelAudit) -> Iterator[str]:
             yield f"| {' | '.join(escape(cell) for cell in _cells(row))} |"
     yield ""
     yield from _why(model)
+    if model.policy:
+        yield f"### Policy: {policy.summary(model.policy)}"
+        yield ""
+        for outcome in policy.telling(model.policy):
+            yield f"- {escape(policy.sentence(outcome))}{' ' + escape(outcome.remediation) if outcome.remediation else ''}"
+        yield ""
 
 
 def _cells(row: TargetAudit) -> tuple[str, ...]:
@@ -84,10 +90,11 @@ def _reason(reason: Reason) -> Iterator[str]:
     if finding.remediation:
         yield f"  - {escape(finding.remediation)}"
     for source in finding.sources:
-        yield f"  - {_source(source)}"
+        yield f"  - {source_line(source)}"
 
 
-def _source(source: Source) -> str:
+def source_line(source: Source) -> str:
+    """Return a source as Markdown, linked where it has an address."""
     title = escape(source.title)
     linked = f"[{title}](<{source.ref}>)" if source.ref.startswith("https://") else f"{title} (`{source.ref}`)"
     where = f", {escape(source.where)}" if source.where else ""

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from auditor.report import View, circumstances, heading
+from auditor.report import View, circumstances, heading, policy
 from auditor.report.arrange import Group, advice, briefly, folded, groups, names, notes, open_questions, reasons, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
@@ -125,6 +125,9 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
     yield from _why(arranged, view)
     yield from _notes(arranged, view)
     yield from _advice(arranged, view)
+    if model.policy:
+        yield ""
+        yield from policy.lines(model.policy, view)
 
 
 def _tables(arranged: list[Group], view: View) -> Iterator[str]:
@@ -176,7 +179,10 @@ def _lists(arranged: list[Group], view: View) -> Iterator[str]:
         rows = [row for row in group.rows if row not in _with_figures(group, view)]
         if not rows:
             continue
-        yield paint(group.title, group.key, color=view.color)
+        if len(rows) == len(group.rows):
+            yield paint(group.title, group.key, color=view.color)
+        else:
+            yield paint(f"{group.title}, and not placed", group.key, color=view.color)
         same: dict[str, list[TargetAudit]] = {}
         for row in rows:
             same.setdefault(_sentence(row, group, view), []).append(row)

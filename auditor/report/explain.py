@@ -4,27 +4,28 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from auditor.report import View, heading
-from auditor.report.audit_markdown import escape
+from auditor.report.audit_markdown import escape, source_line
+from auditor.report.citations import Citations
 from auditor.report.story import Chapter, steps
 from auditor.report.style import paint
 from auditor.results import Audit
 
 
 def text(audit: Audit, view: View) -> str:
-    """Return the explanation for a terminal."""
+    """Return the explanation for a terminal: sources by number, listed at its end."""
     lines: list[str] = []
     for title, chapters in _stories(audit):
+        citations = Citations()
         lines += [paint(title, "strong", color=view.color), ""]
         for chapter in chapters:
             lines.append(paint(chapter.title, "strong", color=view.color))
             for step in chapter.steps:
-                lines += _wrap(f"{step.name}: {step.value}" if step.value else step.name, view, "  ")
-                lines += _wrap(step.how, view, "      ") if step.how else []
-                for source in step.sources:
-                    lines += _wrap(
-                        f"[{source.as_of}] {source.title}{', ' + source.where if source.where else ''}: {source.ref}", view, "      "
-                    )
+                said = f"{step.name}: {step.value}" if step.value else step.name
+                lines += _wrap(f"{said}{citations.cite(step.sources)}", view, "  ")
+                for line in step.how.splitlines():
+                    lines += _wrap(line, view, "      ")
             lines.append("")
+        lines += [paint("Sources", "strong", color=view.color), *citations.lines(view), ""]
     return "\n".join(lines)
 
 
@@ -32,14 +33,16 @@ def markdown(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format h
     """Return the explanation as Markdown, for a ticket."""
     lines: list[str] = []
     for title, chapters in _stories(audit):
+        citations = Citations()
         lines += [f"# {escape(title)}", ""]
         for chapter in chapters:
             lines += [f"## {escape(chapter.title)}", ""]
             for step in chapter.steps:
-                lines.append(f"- {escape(step.name)}{': **' + escape(step.value) + '**' if step.value else ''}")
-                lines += [f"  - {escape(step.how)}"] if step.how else []
-                lines += [f"  - {escape(s.title)}{', ' + escape(s.where) if s.where else ''}, {s.as_of}: <{s.ref}>" for s in step.sources]
+                value = f": **{escape(step.value)}**" if step.value else ""
+                lines.append(f"- {escape(step.name)}{value}{escape(citations.cite(step.sources))}")
+                lines += [f"  - {escape(line)}" for line in step.how.splitlines()]
             lines.append("")
+        lines += ["## Sources", "", *(f"{number}. {source_line(source)}" for number, source in enumerate(citations.sources, 1)), ""]
     return "\n".join(lines)
 
 

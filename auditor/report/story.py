@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from auditor.catalog.model import Figure, Source
 from auditor.facts import CATALOGUE, Facts, Known
 from auditor.report.arrange import open_questions
-from auditor.report.words import amount, dollars, fact_value, number, three
+from auditor.report.words import amount, dollars, fact_value, number
 from auditor.results import ModelAudit, TargetAudit
 from auditor.sizing.model import Placement, Range
 from auditor.units import human_bytes
@@ -36,6 +36,16 @@ _INPUTS = [
 ]
 
 
+#: How the effort model names what every migration pays, and how often an item is paid.
+_ALWAYS = "always"
+_SCOPES = {
+    "team_stack": "team and stack",
+    "serving_env": "serving platform and stack",
+    "arch_stack": "architecture and stack",
+    "kernel_stack": "kernel and stack",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One number or claim of the story."""
@@ -43,7 +53,7 @@ class Step:
     name: str
     value: str
     how: str = ""
-    """Formula with its inputs, or the basis of a fact."""
+    """Formula with its inputs, or the basis of a fact; lines that belong apart have a newline between them."""
     sources: tuple[Source, ...] = ()
 
 
@@ -62,6 +72,7 @@ def steps(model: ModelAudit, row: TargetAudit) -> list[Chapter]:
         Chapter("The layers' cache", tuple(_layer_steps(model))),
         Chapter("The workload", tuple(_workload_steps(model))),
         Chapter("The accelerator", tuple(_accelerator_steps(row))),
+        Chapter("The stack", tuple(_stack_steps(row))),
         Chapter("The placement", tuple(_placement_steps(row, model))),
         Chapter("The speed (likely case)", tuple(_speed_steps(row))),
         Chapter("The price", tuple(_price_steps(row))),
@@ -88,7 +99,7 @@ def _layer_steps(model: ModelAudit) -> Iterator[Step]:
         kind = f"{group.count} {group.kind.value} layers{' (' + group.detail + ')' if group.detail else ''}"
         parts, formula = [], ""
         if group.bytes_per_token:
-            parts.append(f"{number(group.bytes_per_token)} bytes per token")
+            parts.append(f"{amount(group.bytes_per_token)} bytes per token")
             if group.kv_heads and group.key_dim:
                 value_dim = group.value_dim or 0
                 formula = f"{group.count} layers x {group.kv_heads} heads x ({group.key_dim} + {value_dim}) x bytes of the cache's type"
@@ -97,7 +108,7 @@ def _layer_steps(model: ModelAudit) -> Iterator[Step]:
         if group.window:
             parts.append(f"for at most {group.window:,} tokens")
         if group.bytes_per_sequence:
-            parts.append(f"{number(group.bytes_per_sequence)} bytes per sequence")
+            parts.append(f"{amount(group.bytes_per_sequence)} bytes per sequence")
         yield Step(kind, ", ".join(parts) or "no cache", formula)
 
 
@@ -118,11 +129,21 @@ def _accelerator_steps(row: TargetAudit) -> Iterator[Step]:
     figures += [(f"dense peak, {dtype}", figure) for dtype, figure in chip.peaks.items()]
     figures += [("scale-up link", chip.interconnect), ("power", chip.power)]
     for name, figure in figures:
-        if figure.value is None:
-            yield Step(name, "not published", figure.note)
-        else:
-            note = f"{figure.confidence} confidence{'; ' + figure.note if figure.note else ''}"
-            yield Step(name, f"{amount(figure.value)} {figure.unit}", note, figure.sources)
+        yield _figure_step(name, figure)
+
+
+def _stack_steps(row: TargetAudit) -> Iterator[Step]:
+    """Yield the figures that memory and speed are computed with."""
+    for name, figure in row.target.stack.figures.items():
+        if name.startswith(("memory.", "efficiency.")) and figure.value is not None:
+            yield _figure_step(name.replace("_", " ").replace(".", ": "), figure)
+
+
+def _figure_step(name: str, figure: Figure) -> Step:
+    if figure.value is None:
+        return Step(name, "not published", figure.note)
+    note = f"{figure.confidence} confidence{'; ' + figure.note if figure.note else ''}"
+    return Step(name, f"{amount(figure.value)} {figure.unit}".rstrip(), note, figure.sources)
 
 
 def _placement_steps(row: TargetAudit, model: ModelAudit) -> Iterator[Step]:
@@ -167,7 +188,7 @@ def _memory_steps(place: Placement, model: ModelAudit) -> Iterator[Step]:
         yield Step(
             "cache per sequence and rank, reserved",
             human_bytes(cache.reserved),
-            f"{number(cache.reserved_per_token)} bytes x {model.workload.context or 0:,} tokens + {cache.reserved_fixed:,} fixed "
+            f"{amount(cache.reserved_per_token)} bytes x {model.workload.context or 0:,} tokens + {cache.reserved_fixed:,} fixed "
             f"= {cache.reserved:,} bytes",
         )
         yield Step("cache per rank", human_bytes(memory.kv_cache), f"{sequences} sequences x {cache.reserved:,} bytes")
@@ -240,13 +261,10 @@ def _work_steps(row: TargetAudit) -> Iterator[Step]:
         yield Step("no figure", effort.reason)
         return
     for item in effort.items:
-        asked = ", ".join(item.rules)
-        yield Step(
-            item.name,
-            f"{three(item.weeks)} weeks",
-            f"once per {item.scope.replace('_', ' and ')} ({item.scope_key}); evidence {item.grade}; asked for by {asked}",
-        )
-    yield Step("sum", f"{three(effort.weeks)} weeks", "low, likely, high: sums of the items")
+        asked = "every migration" if item.rules == (_ALWAYS,) else ", ".join(item.rules)
+        how = f"once per {_SCOPES.get(item.scope, item.scope)} ({item.scope_key}); asked for by {asked}; evidence {item.grade}"
+        yield Step(item.name, f"{_weeks(item.weeks)} weeks", how)
+    yield Step("sum", f"{_weeks(effort.weeks)} weeks", "low, likely, high: sums of the items")
     if effort.expected is not None and effort.interval80:
         low, high = effort.interval80
         yield Step(
@@ -263,13 +281,17 @@ def _verdict_steps(row: TargetAudit) -> Iterator[Step]:
         evidence = ", ".join(
             f"{name} = {'unknown' if value is None else fact_value(name, value)}" for name, value in sorted(finding.evidence.items())
         )
-        parts = [finding.remediation, f"rule {finding.rule}, {finding.confidence} confidence", f"read {evidence}" if evidence else ""]
-        yield Step(finding.verdict, finding.message, "; ".join(part.rstrip(".") for part in parts if part), finding.sources)
+        parts = [finding.remediation, f"rule {finding.rule}, {finding.confidence} confidence{f'; read {evidence}' if evidence else ''}"]
+        yield Step(finding.verdict, finding.message, "\n".join(part for part in parts if part), finding.sources)
     for undecided in row.undecided:
         yield Step(f"undecided, up to {undecided.verdict}", f"rule {undecided.rule}", f"settled by {', '.join(undecided.settled_by)}")
     if question := open_questions(row):
         yield Step("unknown", question)
     yield Step("availability", row.availability, row.target.accelerator.availability_note)
+
+
+def _weeks(value: Range) -> str:
+    return " / ".join(f"{part:.2f}" for part in (value.low, value.likely, value.high))
 
 
 def _range(value: Range) -> str:
