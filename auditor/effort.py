@@ -7,7 +7,7 @@ usual three-point (PERT) forms. Totals: ``L, M, H, E`` are plain sums; the 80 % 
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor.catalog.effort import EffortModel, Weeks, WorkItemSpec
 from auditor.catalog.model import Stack
@@ -192,39 +192,68 @@ def candidate(model: EffortModel, name: str, facts: Facts, effort: Effort) -> Ca
 def plan(model: EffortModel, candidates: Sequence[Candidate]) -> Plan:
     """Return the order in which each next model is the cheapest one left, and the total with shared work paid once.
 
-    Ties go to the larger model's peers by name, so that the order never depends on the order of the input.
+    Ties go by name, so that the order never depends on the order of the input.
     """
-    left = sorted((one for one in candidates if one.effort.weeks is not None), key=lambda one: one.model)
-    paid: set[tuple[str, str]] = set()
-    architectures: set[str] = set()
-    shapes: set[str] = set()
+    # Models of one kind cost the same at any moment, so each kind is priced once until something shared has been paid.
+    kinds: dict[tuple[object, ...], list[Candidate]] = {}
+    for one in sorted(candidates, key=lambda one: one.model, reverse=True):
+        if one.effort.weeks is not None:
+            kinds.setdefault(_kind(one), []).append(one)
+    paid = _Paid(set(), set(), set())
+    prices: dict[tuple[object, ...], Effort] = {}
     order: list[PlannedModel] = []
-    everything: list[WorkItem] = []
-    while left:
-        priced = [(total(_marginal(one, paid, architectures, shapes), model.rho), one) for one in left]
-        cheapest, chosen = min(priced, key=lambda pair: (pair[0].expected or 0.0, pair[1].model))
-        order.append(PlannedModel(chosen.model, cheapest))
-        everything.extend(cheapest.items)
-        paid |= {(item.item, item.scope_key) for item in chosen.effort.items if item.scope != "model"}
-        architectures.add(chosen.architecture)
-        shapes.add(f"{chosen.architecture}|{chosen.shape}")
-        left.remove(chosen)
-    return Plan(tuple(order), total(everything, model.rho))
+    while kinds:
+        for kind, members in kinds.items():
+            if kind not in prices:
+                prices[kind] = total(_marginal(members[-1], paid), model.rho)
+        chosen = min(kinds, key=lambda kind: (prices[kind].expected or 0.0, kinds[kind][-1].model))
+        one = kinds[chosen].pop()
+        order.append(PlannedModel(one.model, total(_marginal(one, paid), model.rho)))
+        if not kinds[chosen]:
+            del kinds[chosen]
+        if paid.add(one):
+            prices.clear()
+    return Plan(tuple(order), total((item for planned in order for item in planned.marginal.items), model.rho))
 
 
-def _marginal(one: Candidate, paid: set[tuple[str, str]], architectures: set[str], shapes: set[str]) -> list[WorkItem]:
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """What earlier models of a plan have paid for."""
+
+    items: set[tuple[str, str]]
+    architectures: set[str]
+    shapes: set[str]
+
+    def add(self, one: Candidate) -> bool:
+        """Add a model's shared work; return whether anything is new."""
+        items = {(item.item, item.scope_key) for item in one.effort.items if item.scope != "model"}
+        shape = f"{one.architecture}|{one.shape}"
+        new = not items <= self.items or one.architecture not in self.architectures or shape not in self.shapes
+        self.items.update(items)
+        self.architectures.add(one.architecture)
+        self.shapes.add(shape)
+        return new
+
+
+def _kind(one: Candidate) -> tuple[object, ...]:
+    """Return what makes two models cost the same: everything but their names."""
+    items = tuple((item.item, item.weeks, item.scope, "" if item.scope == "model" else item.scope_key) for item in one.effort.items)
+    return one.architecture, one.shape, items
+
+
+def _marginal(one: Candidate, paid: _Paid) -> list[WorkItem]:
     result = []
     for item in one.effort.items:
-        if (item.item, item.scope_key) in paid:
+        if (item.item, item.scope_key) in paid.items:
             continue
         same_architecture, same_shape = one.discounts[item.item]
         factor = 1.0
-        if f"{one.architecture}|{one.shape}" in shapes:
+        if f"{one.architecture}|{one.shape}" in paid.shapes:
             factor = same_shape
-        elif one.architecture in architectures:
+        elif one.architecture in paid.architectures:
             factor = same_architecture
         weeks = Range(item.weeks.low * factor, item.weeks.likely * factor, item.weeks.high * factor)
-        result.append(WorkItem(item.item, item.name, item.scope, item.scope_key, weeks, item.grade, item.rules))
+        result.append(replace(item, weeks=weeks))
     return result
 
 

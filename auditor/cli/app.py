@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli import commands_catalog, commands_models, commands_rules
+from auditor.cli import commands_catalog, commands_fleet, commands_models, commands_policy, commands_rules
 
 app = typer.Typer(
     name="auditor",
@@ -18,6 +18,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 rules = typer.Typer(help="List, show, check and test the rules.", no_args_is_help=True, rich_markup_mode=None)
+fleet = typer.Typer(help="Find, audit and remember every model that a team serves.", no_args_is_help=True, rich_markup_mode=None)
+policy = typer.Typer(help="Write policies, and check models against them.", no_args_is_help=True, rich_markup_mode=None)
 accelerators = typer.Typer(help="List and show the accelerators.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -42,6 +44,8 @@ app.command("explain")(commands_models.explain)
 app.command("compare")(commands_models.compare)
 app.add_typer(rules, name="rules")
 app.add_typer(accelerators, name="accelerators")
+app.add_typer(fleet, name="fleet")
+app.add_typer(policy, name="policy")
 app.command("facts")(commands_catalog.facts)
 app.command("schema")(commands_catalog.schema)
 
@@ -53,3 +57,10 @@ rules.command("show")(commands_rules.show_rule)
 rules.command("check")(commands_rules.check_rules)
 rules.command("test")(commands_rules.run_tests)
 rules.command("new")(commands_rules.new_rule)
+
+policy.command("init")(commands_policy.init)
+policy.command("check")(commands_policy.check)
+
+fleet.command("scan")(commands_fleet.scan)
+fleet.command("report")(commands_fleet.report)
+fleet.command("diff")(commands_fleet.diff)

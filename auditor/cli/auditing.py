@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import auditor
@@ -9,41 +10,101 @@ from auditor import workload_file
 from auditor.audit import AuditOptions
 from auditor.audit import audit as run_audit
 from auditor.catalog import Accelerator, Catalog, load_catalog
-from auditor.cli.flags import Against, Config, Load, Money, Team
+from auditor.cli.flags import Against, Config, Demands, Load, Money, Team
 from auditor.economics import Money as Terms
 from auditor.effort import EffortOptions
 from auditor.errors import WorkloadError
 from auditor.gate.ignoring import ignoring
 from auditor.inspection.model import Inspection
-from auditor.results import Audit
+from auditor.policy import Policy
+from auditor.policy.run import outcomes, read_policies
+from auditor.results import Audit, ModelAudit
 from auditor.sizing.model import Constraints
+from auditor.waivers import Waiver
 from auditor.workload import Workload
 
 
 def open_catalog(rules: Sequence[Path] | None) -> Catalog:
     """Return the shipped catalogue with the user's rules added. What was read is kept in the user's cache folder."""
+    return load_catalog(rules or (), cache=cache_folder())
+
+
+def cache_folder() -> Path:
+    """Return where what was read of rules/ may be kept."""
     home = os.environ.get("XDG_CACHE_HOME")
-    cache = Path(home) if home else Path.home() / ".cache"
-    return load_catalog(rules or (), cache=cache / "auditor")
+    return (Path(home) if home else Path.home() / ".cache") / "auditor"
 
 
-def audited(inspections: Sequence[Inspection], against: Against, load: Load, money: Money, team: Team, today: str, config: Config) -> Audit:
-    """Return the audit that the options ask for, findings that the settings ignore marked as such.
+def audited(
+    inspections: Sequence[Inspection],
+    against: Against,
+    load: Load,
+    money: Money,
+    team: Team,
+    today: str,
+    config: Config,
+    demanded: Sequence[Policy] = (),
+) -> Audit:
+    """Return the audit that the options ask for, checked against policies, with findings that the settings ignore marked as such.
 
     Raises CatalogError for rules that do not load, WorkloadError for options, ConfigError for settings.
     """
     asked = workload(load)
-    if config.found:
-        config.found.check_day(today)
+    ignores = _ignores(config, today)
     catalog = open_catalog(against.rules)
     targets = catalog.find_targets(against.on or ())
-    options = AuditOptions(
+    options = replace(
+        audit_options(money, team, catalog),
         constraints=Constraints(devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction),
+    )
+    result = run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
+    if demanded:
+        models = (
+            replace(model, policy=outcomes(model.inspection, demanded, catalog, asked, options, ignores=ignores, today=today))
+            for model in result.models
+        )
+        result = replace(result, models=tuple(models))
+    return ignoring(result, ignores, catalog)
+
+
+def checked(
+    inspections: Sequence[Inspection],
+    demanded: Sequence[Policy],
+    catalog: Catalog,
+    load: Load,
+    money: Money,
+    team: Team,
+    today: str,
+    config: Config,
+) -> list[ModelAudit]:
+    """Return what policies say of models, without rows."""
+    asked, options, ignores = workload(load), audit_options(money, team, catalog), _ignores(config, today)
+    return [
+        ModelAudit(one, asked, {}, (), outcomes(one, demanded, catalog, asked, options, ignores=ignores, today=today))
+        for one in inspections
+    ]
+
+
+def policies(demands: Demands, config: Config, today: str) -> tuple[Policy, ...]:
+    """Return the policies that options or settings name. Raises CatalogError, and ConfigError for what has expired."""
+    _ignores(config, today)
+    return read_policies(demands.policy or (), today)
+
+
+def audit_options(money: Money, team: Team, catalog: Catalog) -> AuditOptions:
+    """Return the options of an audit that are about money and people."""
+    return AuditOptions(
         effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
         money=Terms(prices=prices(money.price or (), catalog), term=money.price_term, weekly_rate=money.weekly_rate),
     )
-    result = run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
-    return ignoring(result, config.found.ignores, catalog) if config.found else result
+
+
+def _ignores(config: Config, today: str) -> tuple[Waiver, ...]:
+    """Return the findings that the settings ignore. Raises ConfigError where one of them has expired."""
+    if config.found is None:
+        return ()
+    config.found.check_day(today)
+    return config.found.ignores
 
 
 def workload(load: Load) -> Workload:

@@ -21,8 +21,8 @@ def repository_facts(snapshot: Snapshot) -> dict[str, Fact]:
 
 def _weights(snapshot: Snapshot) -> dict[str, Fact]:
     if not snapshot.weights:
-        unknown = Unknown("the source holds no weight files", ("weight files or their headers",))
-        return {"model.format": Known("none", Basis.FILE_SIZE), "repo.pickle_only": unknown}
+        # A config alone has no weights whose format could stand in the way: the fact does not apply.
+        return {"model.format": Known("none", Basis.FILE_SIZE)}
     formats = {group.format for group in snapshot.weights}
     main = snapshot.weights[0].format
     facts: dict[str, Fact] = {

@@ -1,12 +1,14 @@
 """Where models come from: every source gives the same kind of snapshot."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.errors import NotFound, TargetError
 from auditor.snapshot import Snapshot
 from auditor.sources import lone, saved
-from auditor.sources.base import Range
+from auditor.sources.adapters import with_base
+from auditor.sources.base import Range, Repository
 from auditor.sources.cache import cache_folder, cached
 from auditor.sources.folder import Folder
 from auditor.sources.options import SourceOptions
@@ -23,7 +25,7 @@ _ACCEPTED = "name a folder, a config.json, a .safetensors or .gguf file, a saved
 
 
 def open_target(text: str, options: SourceOptions) -> Snapshot:
-    """Return the snapshot of whatever ``text`` names. Raises TargetError, with what to do about it."""
+    """Return the snapshot of whatever ``text`` names; of an adapter, with its base. Raises TargetError, with what to do about it."""
     if not text.strip() or "\0" in text or "\n" in text:
         raise NotFound(f"{text!r} names no model", _ACCEPTED)
     path = Path(text).expanduser()
@@ -42,7 +44,7 @@ def open_target(text: str, options: SourceOptions) -> Snapshot:
         raise NotFound(f"{text} does not exist", "check the path")
     if name is None:
         raise NotFound(f"{text!r} is neither a file nor a folder here", _ACCEPTED)
-    return _hub(name["id"], name["revision"] or options.revision, name["path"], options)
+    return _taken(_hub(name["id"], name["revision"] or options.revision, options), options, name["path"])
 
 
 def hub_name(text: str) -> tuple[str, str | None] | None:
@@ -51,15 +53,26 @@ def hub_name(text: str) -> tuple[str, str | None] | None:
     return (name["id"], name["revision"]) if name and not name["id"].endswith(_LOCAL_ENDS) else None
 
 
-def _hub(identity: str, revision: str | None, inner: str | None, options: SourceOptions) -> Snapshot:
+def _taken(repository: Repository, options: SourceOptions, path: str | None = None) -> Snapshot:
+    """Take a repository; an adapter together with its base."""
+
+    def base(identity: str, revision: str | None) -> Snapshot:
+        # The base of a local adapter is looked for in the cache only: what is local is audited without network.
+        own = replace(options, variant=None, offline=options.offline or repository.source != "hub")
+        return take(_hub(identity, revision, own), own)
+
+    return with_base(take(repository, options, path), base)
+
+
+def _hub(identity: str, revision: str | None, options: SourceOptions) -> Repository:
     # Imported here: the Hub's library costs a local audit a tenth of a second that it need not pay.
     from huggingface_hub import constants  # noqa: PLC0415
 
     if options.offline or constants.HF_HUB_OFFLINE:
-        return take(cached(options.cache_dir or Path(constants.HF_HUB_CACHE), identity, revision), options, inner)
+        return cached(options.cache_dir or Path(constants.HF_HUB_CACHE), identity, revision)
     from auditor.sources.hub import HubRepository  # noqa: PLC0415
 
-    return take(HubRepository(identity, revision, options), options, inner)
+    return HubRepository(identity, revision, options)
 
 
 def _object_store(scheme: str, text: str, options: SourceOptions) -> Snapshot:
@@ -71,7 +84,7 @@ def _object_store(scheme: str, text: str, options: SourceOptions) -> Snapshot:
     url, path = (text, None) if not colon or inner.startswith("//") else (url, inner)
     store = ObjectStore(url)
     if store.lone is None or store.lone.endswith((".safetensors", ".gguf")):
-        return take(store, options, path or store.lone)
+        return _taken(store, options, path or store.lone)
     (data,) = store.read([Range(store.lone, 0, saved.SIZE_LIMIT)])
     if isinstance(data, TargetError):
         raise data
@@ -99,14 +112,14 @@ def _local(path: Path, text: str, options: SourceOptions) -> Snapshot:
         return saved.load(path)
     if name.endswith((".safetensors", ".gguf")):
         only = _with_shards(path)
-        return take(Folder(path.parent, text, source=name.rpartition(".")[2], files=only), options, name)
+        return _taken(Folder(path.parent, text, source=name.rpartition(".")[2], files=only), options, name)
     if name.endswith(".json"):
         return lone.read_document(path, text)
     raise TargetError(f"{text} is no kind of file that describes a model", _ACCEPTED)
 
 
 def _folder(path: Path, text: str, options: SourceOptions, inner: str | None = None) -> Snapshot:
-    return take(cache_folder(path.absolute()) or Folder(path, text.rstrip("/") or text), options, inner)
+    return _taken(cache_folder(path.absolute()) or Folder(path, text.rstrip("/") or text), options, inner)
 
 
 def _with_shards(path: Path) -> list[str]:

@@ -1,0 +1,155 @@
+"""The commands about many models: discover, scan, report, diff."""
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auditor.cli import exits
+from auditor.cli.flags import Against, Load, Money, Screen, Source, Team, command, one_of
+from auditor.cli.showing import Rules, view
+from auditor.errors import WorkloadError
+from auditor.report import FLEET_FORMATS
+
+if TYPE_CHECKING:
+    from auditor.fleet.model import Fleet
+    from auditor.fleet.scan import Progress
+
+_PARQUET = "parquet"
+StoreFile = Annotated[
+    Path, typer.Option("--store", metavar="FILE", help="The fleet's store; made when it is not there.", show_default=False)
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here.", show_default=False)]
+
+
+@command
+def scan(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="Fleet files, or models as `audit` takes them.", show_default=False)
+    ] = None,
+    *,
+    store: StoreFile,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Processes that audit a large fleet.")] = 2,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave the headers of weight files unread.")] = False,
+    against: Against,
+    load: Load,
+    money: Money,
+    team: Team,
+    source: Source,
+    screen: Screen,
+) -> None:
+    """Audit a fleet into its store; unchanged models are passed over, an interrupted scan is taken up again."""
+    if not sources:
+        raise typer.Exit(_nothing(screen))
+    from auditor.cli.scanning import fleet_context  # noqa: PLC0415  # the rest of the program
+    from auditor.fleet.scan import scan as run  # noqa: PLC0415
+    from auditor.fleet.store import Store  # noqa: PLC0415
+
+    fleet = _fleet(sources)
+    if not fleet.models:
+        raise typer.Exit(_nothing(screen))
+    context = fleet_context(fleet, against, load, money, team, source, date.today().isoformat(), fast=fast)  # noqa: DTZ011  # the reader's own day
+    with Store(store) as opened:
+        state = run(fleet.models, opened, context, processes=processes, progress=_bar(screen, len(fleet.models)))
+    failed = f", {state.failed} could not be read" if state.failed else ""
+    screen.terminal.note(f"{state.done} models, {state.unchanged} unchanged{failed}, {state.seconds:.1f} s; in {store}", 1)
+    raise typer.Exit(exits.INCOMPLETE if state.failed else exits.OK)
+
+
+@command
+def report(
+    *,
+    store: StoreFile,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="|".join([*FLEET_FORMATS, _PARQUET]),
+            callback=one_of(*FLEET_FORMATS, _PARQUET),
+            help="Format of the report.",
+        ),
+    ] = "table",
+    output: Output = None,
+    number: Annotated[
+        int | None, typer.Option("--scan", min=1, help="Which scan; the last complete one by default.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every row, however long the table.")] = False,
+    rules: Rules = None,
+    screen: Screen,
+) -> None:
+    """Say what a scanned fleet adds up to: what could move where, at what cost, in which order."""
+    from auditor.fleet.store import Store  # noqa: PLC0415
+    from auditor.fleet.summary import summarise  # noqa: PLC0415
+
+    if kind == _PARQUET:
+        if output is None:
+            raise WorkloadError("parquet is a folder of files", "name it with --output FOLDER")
+        with Store(store, read_only=True) as opened:
+            for path in opened.export(output):
+                screen.terminal.note(str(path), 1)
+        return
+    from auditor.cli.auditing import open_catalog  # noqa: PLC0415
+
+    with Store(store, read_only=True) as opened:
+        found = summarise(opened, open_catalog(rules).effort, number)
+    screen.terminal.report(FLEET_FORMATS[kind](found, view(output, screen, every_row=everything)), output)
+
+
+@command
+def diff(
+    *,
+    store: StoreFile,
+    before: Annotated[int | None, typer.Option(min=1, help="Earlier scan; the last but one by default.", show_default=False)] = None,
+    after: Annotated[int | None, typer.Option(min=1, help="Later scan; the last by default.", show_default=False)] = None,
+    kind: Annotated[
+        str, typer.Option("--format", "-f", metavar="table|json", callback=one_of("table", "json"), help="Format of the comparison.")
+    ] = "table",
+    output: Output = None,
+    screen: Screen,
+) -> None:
+    """Compare two scans: models that came, went or changed, and verdicts with the cause."""
+    from auditor.fleet.diff import diff as compare  # noqa: PLC0415
+    from auditor.fleet.store import Store  # noqa: PLC0415
+    from auditor.report import fleet_json, fleet_table  # noqa: PLC0415
+
+    if (before is None) != (after is None):
+        raise WorkloadError("--before and --after belong together", "give both, or neither for the last two scans")
+    with Store(store, read_only=True) as opened:
+        found = compare(opened, before, after)
+    text = fleet_json.render_diff(found) if kind == "json" else fleet_table.render_diff(found, view(output, screen))
+    screen.terminal.report(text, output)
+
+
+def _fleet(sources: list[str]) -> "Fleet":
+    """Return all sources as one fleet: fleet files as they are, anything else as a model of its own."""
+    from auditor.fleet.file import is_fleet_file, read_fleet  # noqa: PLC0415
+    from auditor.fleet.model import Fleet, FleetModel  # noqa: PLC0415
+
+    files = [read_fleet(Path(text)) if is_fleet_file(Path(text)) else Fleet((FleetModel(text),)) for text in sources]
+    defaults = {name: value for fleet in files for name, value in fleet.defaults.items()}
+    on = tuple(dict.fromkeys(name for fleet in files for name in fleet.on))
+    return Fleet(tuple(model for fleet in files for model in fleet.models), on, defaults)
+
+
+def _nothing(screen: Screen) -> int:
+    screen.terminal.error("auditor: no model given; name a fleet file, or models as `auditor audit` takes them")
+    return exits.NOTHING
+
+
+def _bar(screen: Screen, total: int) -> "Callable[[Progress], None]":
+    """Return what shows progress: one line on a terminal, nothing elsewhere."""
+    shown = not screen.quiet and sys.stderr.isatty()
+
+    def show(state: "Progress") -> None:
+        if not shown:
+            return
+        rate = state.done / state.seconds if state.seconds else 0.0
+        end = "\n" if state.done >= total else ""
+        sys.stderr.write(f"\r{state.done}/{total} models, {state.unchanged} unchanged, {state.failed} failed, {rate:.0f}/s {end}")
+        sys.stderr.flush()
+
+    return show

@@ -1,0 +1,42 @@
+"""Options into a scan: everything that is the same for all models of a fleet."""
+
+import auditor
+from auditor.audit import AuditOptions
+from auditor.cli.auditing import cache_folder, open_catalog, prices
+from auditor.cli.flags import Against, Load, Money, Source, Team
+from auditor.economics import Money as Terms
+from auditor.effort import EffortOptions
+from auditor.fleet.model import Fleet
+from auditor.fleet.one import Context
+from auditor.sizing.model import Constraints
+from auditor.sources.options import SourceOptions
+from auditor.workload_file import read
+
+
+def fleet_context(
+    fleet: Fleet, against: Against, load: Load, money: Money, team: Team, source: Source, today: str, *, fast: bool
+) -> Context:
+    """Return what every model is audited with; an option beats the workload file, which beats the fleet file's defaults.
+
+    Raises CatalogError for rules that do not load, WorkloadError for options.
+    """
+    catalog = open_catalog(against.rules)
+    given = read(load.workload) if load.workload else {}
+    given |= {name: value for name in sorted(load.fields().keys() - {"workload"}) if (value := getattr(load, name)) is not None}
+    return Context(
+        catalog=catalog,
+        targets=catalog.find_targets(against.on or fleet.on),
+        defaults={**fleet.defaults, **given},
+        options=AuditOptions(
+            constraints=Constraints(
+                devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction
+            ),
+            effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
+            money=Terms(prices=prices(money.price or (), catalog), term=money.price_term, weekly_rate=money.weekly_rate),
+        ),
+        source=SourceOptions(revision=source.revision, token=source.token, offline=source.offline, variant=source.variant, fast=fast),
+        today=today,
+        version=auditor.__version__,
+        packs=tuple(against.rules or ()),
+        cache=cache_folder(),
+    )
