@@ -11,12 +11,13 @@ import typer
 from auditor.cli import exits
 from auditor.cli.flags import Against, Load, Money, Screen, Source, Team, command, one_of
 from auditor.cli.showing import Rules, view
-from auditor.errors import WorkloadError
+from auditor.errors import ReportError, WorkloadError
 from auditor.report import FLEET_FORMATS
 
 if TYPE_CHECKING:
     from auditor.fleet.model import Fleet
     from auditor.fleet.scan import Progress
+    from auditor.fleet.store import Store
 
 _PARQUET = "parquet"
 StoreFile = Annotated[
@@ -46,13 +47,12 @@ def scan(
         raise typer.Exit(_nothing(screen))
     from auditor.cli.scanning import fleet_context  # noqa: PLC0415  # the rest of the program
     from auditor.fleet.scan import scan as run  # noqa: PLC0415
-    from auditor.fleet.store import Store  # noqa: PLC0415
-
+    
     fleet = _fleet(sources)
     if not fleet.models:
         raise typer.Exit(_nothing(screen))
     context = fleet_context(fleet, against, load, money, team, source, date.today().isoformat(), fast=fast)  # noqa: DTZ011  # the reader's own day
-    with Store(store) as opened:
+    with _store(store) as opened:
         state = run(fleet.models, opened, context, processes=processes, progress=_bar(screen, len(fleet.models)))
     failed = f", {state.failed} could not be read" if state.failed else ""
     screen.terminal.note(f"{state.done} models, {state.unchanged} unchanged{failed}, {state.seconds:.1f} s; in {store}", 1)
@@ -82,19 +82,18 @@ def report(
     screen: Screen,
 ) -> None:
     """Say what a scanned fleet adds up to: what could move where, at what cost, in which order."""
-    from auditor.fleet.store import Store  # noqa: PLC0415
-    from auditor.fleet.summary import summarise  # noqa: PLC0415
+        from auditor.fleet.summary import summarise  # noqa: PLC0415
 
     if kind == _PARQUET:
         if output is None:
             raise WorkloadError("parquet is a folder of files", "name it with --output FOLDER")
-        with Store(store, read_only=True) as opened:
+        with _store(store, read_only=True) as opened:
             for path in opened.export(output):
                 screen.terminal.note(str(path), 1)
         return
     from auditor.cli.auditing import open_catalog  # noqa: PLC0415
 
-    with Store(store, read_only=True) as opened:
+    with _store(store, read_only=True) as opened:
         found = summarise(opened, open_catalog(rules).effort, number)
     screen.terminal.report(FLEET_FORMATS[kind](found, view(output, screen, every_row=everything)), output)
 
@@ -113,15 +112,22 @@ def diff(
 ) -> None:
     """Compare two scans: models that came, went or changed, and verdicts with the cause."""
     from auditor.fleet.diff import diff as compare  # noqa: PLC0415
-    from auditor.fleet.store import Store  # noqa: PLC0415
-    from auditor.report import fleet_json, fleet_table  # noqa: PLC0415
+        from auditor.report import fleet_json, fleet_table  # noqa: PLC0415
 
     if (before is None) != (after is None):
         raise WorkloadError("--before and --after belong together", "give both, or neither for the last two scans")
-    with Store(store, read_only=True) as opened:
+    with _store(store, read_only=True) as opened:
         found = compare(opened, before, after)
     text = fleet_json.render_diff(found) if kind == "json" else fleet_table.render_diff(found, view(output, screen))
     screen.terminal.report(text, output)
+
+
+def _store(path: Path, *, read_only: bool = False) -> "Store":
+    try:
+        from auditor.fleet.store import Store  # noqa: PLC0415  # a database engine
+    except ModuleNotFoundError:
+        raise ReportError("a fleet's store needs DuckDB, which is not installed", "pip install 'auditor[fleet]'") from None
+    return Store(path, read_only=read_only)
 
 
 def _fleet(sources: list[str]) -> "Fleet":
