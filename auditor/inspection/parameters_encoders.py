@@ -60,7 +60,7 @@ def _bert_head(config: ModelConfig, kind: str, name: str, h: int, inner: int, vo
         token_head = linear(h, inner, bias=True) + 2 * inner + vocabulary
     classifier = linear(h, labels(config), bias=True)
     roberta = kind in {"roberta", "xlm-roberta", "camembert"}
-    if name.endswith("ForMaskedLM"):
+    if name.endswith(("ForMaskedLM", "LMHeadModel")) or (roberta and name.endswith("ForCausalLM")):
         return token_head
     if name.endswith("ForPreTraining") and kind in {"bert", "megatron-bert", "albert"}:
         return pooler + token_head + linear(h, 2, bias=True)
@@ -215,6 +215,8 @@ def _clip(anatomy: Anatomy) -> Parts:
 
 def _siglip(anatomy: Anatomy) -> Parts:
     config = anatomy.config
+    if architecture(config) not in {"", "SiglipModel"}:
+        raise Missing(f"no parameter law is taught for {architecture(config)}")
     text, vision = child(config, "text_config"), child(config, "vision_config")
     body = siglip_text(text) + siglip_vision(vision) + 2
     return Parts(embedding=need(text, "vocab_size") * need(text, "hidden_size"), body=body, tied=True)
@@ -269,7 +271,8 @@ def _wav2vec2(anatomy: Anatomy) -> Parts:
     kernel, groups = need(config, "num_conv_pos_embeddings"), need(config, "num_conv_pos_embedding_groups")
     positions = h // groups * h * kernel + h + kernel
     body = front + projection + positions + stack(layers, h, need(config, "intermediate_size")) + 2 * h
-    if number(config, "mask_time_prob") or (config.number("mask_time_prob") or 0) > 0 or (config.number("mask_feature_prob") or 0) > 0:
+    masked = config.number("mask_time_prob")
+    if masked is None or masked > 0 or (config.number("mask_feature_prob") or 0) > 0:  # the classes mask by default
         body += h
     if config.model_type == "wavlm":
         heads = need(config, "num_attention_heads")

@@ -105,9 +105,25 @@ def _ratios(anatomy: Anatomy) -> tuple[int, int]:
     raise Missing("the config does not state how its keys are compressed")
 
 
+def _apertus(anatomy: Anatomy) -> Parts:
+    """Apertus: two learned numbers in every activation."""
+    return Parts(body=2 * len(anatomy.layers))
+
+
+def _rwkv(anatomy: Anatomy) -> Parts:
+    """RWKV 4: time mixing and channel mixing; one norm more before the first layer."""
+    config, h = anatomy.text, given(anatomy.hidden_size, "the hidden size")
+    inner, width = number(config, "attention_hidden_size") or h, number(config, "intermediate_size") or 4 * h
+    mixing = 2 * inner + 3 * h + 3 * h * inner + inner * h
+    channels = 2 * h + h * width + h * h + width * h
+    return Parts(body=len(anatomy.layers) * (mixing + channels) + 2 * h)
+
+
 EXCEPTIONS: dict[str, Callable[[Anatomy], Parts]] = {
     "gemma4": _gemma4,
+    "apertus": _apertus,
     "falcon": _falcon,
+    "rwkv": _rwkv,
     "laguna": _laguna,
     "minimax_m3": _minimax_m3,
     "mllama": _mllama,

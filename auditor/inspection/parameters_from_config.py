@@ -13,7 +13,7 @@ from auditor.inspection.parameters_blocks import (
 from auditor.inspection.parameters_diffusion import DIFFUSION
 from auditor.inspection.parameters_encoders import WHOLE, architecture, labels
 from auditor.inspection.parameters_exceptions import EXCEPTIONS
-from auditor.inspection.parameters_keys import Missing, Parts, given, need, number
+from auditor.inspection.parameters_keys import Missing, Parts, given, need, number, yes
 from auditor.inspection.parameters_laws import DECODERS, Decoder
 from auditor.inspection.parameters_towers import PROJECTORS, TOWERS
 
@@ -41,6 +41,8 @@ def _towers(anatomy: Anatomy) -> int:
     projector = PROJECTORS.get(anatomy.config.model_type)
     if projector is None:
         raise Missing(f"no parameter law is taught for the projector of {anatomy.model_type or 'this model'}")
+    if not anatomy.towers:
+        return 0
     total = projector(anatomy.config, given(anatomy.hidden_size, "the hidden size"))
     for tower in anatomy.towers:
         law = TOWERS.get(tower.config.model_type)
@@ -113,11 +115,12 @@ def _head(anatomy: Anatomy, law: Decoder, h: int, embedding: int, vocabulary: in
     if "SequenceClassification" in name or "RewardModel" in name or "TokenClassification" in name:
         count = 1 if "Reward" in name else labels(anatomy.config)
         return Parts(body=h * count + (count if "Token" in name else 0))
-    if (not name and anatomy.task != "causal-lm") or (name.endswith("Model") and "LMHead" not in name):
+    base = name.endswith("Model") and "LMHead" not in name and not law.head_always
+    if base or (not name and anatomy.task != "causal-lm"):
         return Parts()
     if anatomy.tied is None:
         raise Missing("the config does not say whether embedding and head are tied")
-    return Parts(head=0 if anatomy.tied else embedding, body=vocabulary if law.head_bias else 0)
+    return Parts(head=0 if anatomy.tied else embedding, body=vocabulary if yes(anatomy.config, law.head_bias) else 0)
 
 
 def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int) -> tuple[int, int]:
@@ -140,6 +143,8 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
         elif mixer.kind not in (LayerKind.NONE, LayerKind.INDEXER) and not (mixer.kind is LayerKind.CROSS and law.extra):
             raise Missing(f"no parameter law is taught for {mixer.kind} layers of {text.model_type}")
     experts = 0
+    if anatomy.experts is None and number(text, "n_routed_experts", "num_experts", "num_local_experts") > 1:
+        raise Missing("the config does not say how many experts a token uses")
     if layer.feed_forward is FeedForward.MOE:
         if anatomy.experts is None:
             raise Missing("the config does not describe the experts")
@@ -150,6 +155,9 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
     ):
         body += feed_forward(text, law, h, _width(anatomy, law, layer, h))
     alone = layer.feed_forward is FeedForward.NONE or law.single or law.mixer_only
+    if law.norms_by_part:
+        mixed = any(mixer.heads is not None for mixer in layer.mixers)
+        return body + (int(mixed) + int(layer.feed_forward is not FeedForward.NONE)) * norm, experts
     norms = law.layer_norms_alone if alone and law.layer_norms_alone is not None else law.layer_norms
     return body + norms * norm, experts
 
@@ -159,6 +167,8 @@ def _width(anatomy: Anatomy, law: Decoder, layer: Layer, h: int) -> int:
         return 4 * h
     if law.mlp_width == "half":
         return given(layer.intermediate_size, "the feed-forward width") // 2
+    if law.mlp_width == "lfm2":
+        return _lfm2_width(anatomy, given(layer.intermediate_size, "the feed-forward width"))
     if law.mlp_width == "falcon":
         return number(anatomy.text, "ffn_hidden_size") or 4 * h
     if law.mlp_width == "mpt":
@@ -168,3 +178,13 @@ def _width(anatomy: Anatomy, law: Decoder, layer: Layer, h: int) -> int:
     if layer.intermediate_size is None and not law.gated:
         return number(anatomy.text, "n_inner", "ffn_dim", "intermediate_size") or 4 * h
     return given(layer.intermediate_size, "the feed-forward width")
+
+
+def _lfm2_width(anatomy: Anatomy, stated: int) -> int:
+    """LFM2 shrinks the stated width by a third and rounds up, unless the config says that it stands as it is."""
+    config = anatomy.text
+    if config.get("block_auto_adjust_ff_dim") is not True:
+        return stated
+    width = int((config.number("block_ffn_dim_multiplier") or 1.0) * int(2 * stated / 3))
+    multiple = need(config, "block_multiple_of")
+    return -(-width // multiple) * multiple

@@ -27,6 +27,8 @@ class Decoder:
     layer_norms: int = 2
     layer_norms_alone: int | None = None
     """Norms of layers without a feed-forward part (or that are only one), where they differ."""
+    norms_by_part: bool = False
+    """Whether a layer that lacks attention or its feed-forward part lacks that part's norm too."""
     final_norm: bool = True
     embedding_norm: bool = False
     embedding_rows_beyond: int = 0
@@ -50,7 +52,9 @@ class Decoder:
     position_offset: int = 0
     vocabulary_multiple: str = ""
     """Key whose value the embedding's rows are rounded up to a multiple of."""
-    head_bias: bool = False
+    head_bias: Flag = False
+    head_always: bool = False
+    """Whether the base model has the head too."""
     router_bias: Flag = False
     trained_correction: bool = False
     """Whether the routing correction is a parameter (else a buffer)."""
@@ -69,7 +73,8 @@ class Decoder:
     """Norms inside the state-space layer."""
     mamba_width: str = ""
     mlp_width: str = ""
-    """Width of dense feed-forward parts: a config key, or ``four`` times hidden, ``half`` the stated width, ``falcon``, ``mpt``."""
+    """Width of dense feed-forward parts where it is not the usual key: another key, ``four`` times hidden, ``half`` the stated
+    width, or the rule of ``falcon``, ``mpt``, ``lfm2``."""
     mtp: str = ""
     """What an MTP layer is: ``deepseek`` (a last layer, a joining matrix, three norms, copies of embedding and head), ``glm`` (the same
     without copies), ``qwen`` (a full-attention layer, one joining matrix, three norms). Empty where it is not taught."""
@@ -90,7 +95,7 @@ DECODERS: dict[str, Decoder] = {
     "llama": LLAMA,
     "smollm3": LLAMA,
     "granite": LLAMA,
-    "exaone": replace(_PLAIN),
+    "exaone": _PLAIN,
     "exaone4": replace(_PLAIN, qk_norm="head"),
     "mistral": _PLAIN,
     "ministral": _PLAIN,
@@ -127,7 +132,7 @@ DECODERS: dict[str, Decoder] = {
     "recurrent_gemma": replace(_GEMMA, out_bias=True, mlp_bias=True, mlp_width="half"),
     "phi": replace(_GPT2, positions="", layer_norms=1, head_bias=True, qk_norm_if="qk_layernorm", qk_norm="layernorm"),
     "phi3": _PLAIN,
-    "phimoe": Decoder(out_bias="attention_bias", norm=2, head_bias=True),
+    "phimoe": Decoder(norm=2, head_bias="lm_head_bias"),
     "starcoder2": Decoder(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", gated=False, norm=2),
     "stablelm": Decoder(qkv_bias="use_qkv_bias", out_bias=False, mlp_bias=False, norm=2, qk_norm_if="qk_layernorm", qk_norm="heads"),
     "gpt2": _GPT2,
@@ -152,7 +157,7 @@ DECODERS: dict[str, Decoder] = {
     "glm4_moe": replace(LLAMA, out_bias=False, mlp_bias=False, qk_norm="head", qk_norm_if="use_qk_norm", mtp="deepseek"),
     "glm4v_text": replace(LLAMA, qkv_bias=True, out_bias=False, mlp_bias=False, layer_norms=4),
     "glm4v_moe_text": replace(LLAMA, out_bias=False, mlp_bias=False),
-    "chatglm": replace(_PLAIN, qkv_bias="add_qkv_bias"),
+    "chatglm": replace(_PLAIN, qkv_bias="add_qkv_bias", head_always=True),
     "deepseek_v2": _DEEPSEEK,
     "deepseek_v3": _DEEPSEEK,
     "kimi_k2": _DEEPSEEK,
@@ -180,5 +185,44 @@ DECODERS: dict[str, Decoder] = {
     "jamba": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, mamba_norms=True),
     "nemotron_h": Decoder(gated=False, single=True, mamba_norms=True, layer_norms_alone=1, expert_input="moe_latent_size"),
     "bamba": Decoder(mamba_norms=True),
-    "lfm2": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, qk_norm="head"),
+    "lfm2": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, qk_norm="head", mlp_width="lfm2"),
+    "lfm2_moe": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, qk_norm="head"),
+    "granitemoeshared": replace(LLAMA, mlp_bias=False),
+    "granitemoehybrid": Decoder(mlp_bias=False, mamba_norms=True, mlp_width="shared_intermediate_size"),
+    "falcon_h1": Decoder(mamba_norms="mamba_rms_norm"),
+    "olmo_hybrid": Decoder(mlp_bias=False, qk_norm="width"),
+    "rwkv": Decoder(norm=2, attention="none", mixer_only=True, extra="rwkv"),
+    "seed_oss": Decoder(out_bias="attention_out_bias"),
+    "ernie4_5": Decoder(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias"),
+    "ernie4_5_moe": Decoder(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", trained_correction=True),
+    "glm4_moe_lite": replace(_DEEPSEEK, mtp=""),
+    "mistral4": replace(_DEEPSEEK, mtp=""),
+    "youtu": replace(_DEEPSEEK, mtp=""),
+    "helium": LLAMA,
+    "cwm": LLAMA,
+    "arcee": Decoder(gated=False),
+    "apertus": Decoder(gated=False, mlp_bias=False, qk_norm="head", extra="apertus"),
+    "exaone_moe": replace(_PLAIN, qk_norm="head"),
+    "afmoe": Decoder(mlp_bias=False, qk_norm="head", gate="width", layer_norms=4, trained_correction=True),
+    "cohere2_moe": replace(LLAMA, mlp_bias=False, layer_norms=1),
+    "solar_open": Decoder(mlp_bias=False),
+    "hy_v3": Decoder(qk_norm="head"),
+    "hunyuan_v1_dense": Decoder(mlp_bias="mlp_bias", qk_norm="head", qk_norm_if="use_qk_norm"),
+    "hunyuan_v1_moe": Decoder(mlp_bias="mlp_bias", qk_norm="head", qk_norm_if="use_qk_norm"),
+    "dots1": Decoder(mlp_bias=False, qk_norm="head"),
+    "flex_olmo": replace(LLAMA, mlp_bias=False, qk_norm="width"),
+    "vaultgemma": _GEMMA,
+    "nemotron": Decoder(gated=False, norm=2),
+    "internlm3": Decoder(qkv_bias="qkv_bias", out_bias="bias", mlp_bias="bias"),
+    "codegen": replace(_GPT2, positions="", qkv_bias=False, out_bias=False, layer_norms=1, head_bias=True),
+    "gpt_neo": replace(_GPT2, qkv_bias=False),
+    "gpt-sw3": _GPT2,
+    "openai-gpt": replace(_GPT2, final_norm=False),
+    "ctrl": replace(_GPT2, positions="", head_bias=True, mlp_width="dff"),
+    "biogpt": replace(_GPT2, position_offset=2),
+    "xglm": replace(_GPT2, positions=""),
+    "persimmon": Decoder(qkv_bias=True, out_bias=True, mlp_bias=True, gated=False, norm=2, qk_norm="layernorm", qk_norm_if="qk_layernorm"),
+    "deci": replace(_PLAIN, norms_by_part=True),
+    "nemotron-nas": replace(_PLAIN, norms_by_part=True),
+    "phi3small": Decoder(qkv_bias=True, out_bias=True, mlp_bias=True, norm=2, mlp_width="ff_intermediate_size"),
 }

@@ -24,6 +24,11 @@ class Stored:
     dtype: str
     shape: Shape
 
+    @property
+    def width(self) -> int:
+        """Last extent; 0 for a scalar."""
+        return self.shape[-1] if self.shape else 0
+
 
 class Siblings:
     """What is stored under which name, by name pattern; failing that by the name without numbers.
@@ -131,8 +136,8 @@ def _ratio(pattern: str, stored: Stored, siblings: Siblings, bits: float | None,
     match leaf:
         case "qweight":
             zeros, scales = siblings.get(f"{beside}qzeros"), siblings.get(f"{beside}scales")
-            if zeros is not None and scales is not None and zeros.shape and zeros.shape[-1] and zeros.dtype == "int32":
-                return Fraction(scales.shape[-1], zeros.shape[-1])
+            if zeros is not None and scales is not None and zeros.width and zeros.dtype == "int32":
+                return Fraction(scales.width, zeros.width)
             return by_bits if stored.dtype in {"int32", "uint32"} else Fraction(2) if stored.dtype == "uint8" else Fraction(1)
         case "weight_packed":
             return by_bits if stored.dtype == "int32" else Fraction(2)
@@ -141,20 +146,18 @@ def _ratio(pattern: str, stored: Stored, siblings: Siblings, bits: float | None,
             return word / Fraction(bits or 4)
         case "codes":
             # additive quantization: the last axis holds one code per code book, each for a group of eight weights
-            return Fraction(group_size or 8, stored.shape[-1] if stored.shape else 1)
+            return Fraction(group_size if group_size and group_size > 0 else 8, stored.width or 1)
         case "_weight_qdata" | "_data":
             return Fraction(8) / Fraction(bits) if bits and stored.dtype == "uint8" else Fraction(1)
     if leaf.endswith("_blocks") and stored.dtype == "uint8":
         return Fraction(2)
     scales = siblings.get(f"{beside}scales")
-    if stored.dtype == "uint32" and scales is not None:
-        width = stored.shape[-1]
-        columns = scales.shape[-1] * (group_size or 64)
-        return Fraction(columns, width) if width else None
+    if stored.dtype == "uint32" and scales is not None and stored.width:
+        return Fraction(scales.width * (group_size if group_size and group_size > 0 else 64), stored.width)
     if stored.dtype in {"uint8", "int8"}:
         plain = siblings.get(f"{beside}scale")
-        if plain is not None and plain.dtype == "float8_e8m0fnu" and stored.shape and plain.shape:
-            return Fraction(plain.shape[-1] * 32, stored.shape[-1])
+        if plain is not None and plain.dtype == "float8_e8m0fnu" and stored.width:
+            return Fraction(plain.width * 32, stored.width)
     if stored.dtype == "uint8":
         pairs = (f"{pattern}.absmax", f"{pattern}.quant_map", f"{pattern}_scale", f"{pattern}_weight_scale")
         if scale is not None or any(name in siblings for name in pairs):
@@ -168,4 +171,4 @@ def _exl2(stem: str, siblings: Siblings) -> int:
     columns = siblings.get(f"{stem}.q_scale")
     if rows is None or columns is None:
         return 0
-    return math.prod(rows.shape) * columns.shape[-1] * 8
+    return math.prod(rows.shape) * columns.width * 8

@@ -200,6 +200,44 @@ def pixtral_vision(config: ModelConfig) -> int:
     return patches(config, h, bias=False) + h + stack(layers, h, width, bias=False, mlp_bias=False, norm=1, gated=True)
 
 
+def speech_encoder(config: ModelConfig) -> int:
+    """The encoder of Whisper as later models state it: two convolutions, positions, keys without bias."""
+    h = need(config, "d_model", "hidden_size")
+    width, layers = need(config, "encoder_ffn_dim", "intermediate_size"), need(config, "encoder_layers", "num_hidden_layers")
+    front = linear(need(config, "num_mel_bins") * 3, h, bias=True) + linear(h * 3, h, bias=True)
+    return front + need(config, "max_source_positions") * h + stack(layers, h, width, key_bias=False) + 2 * h
+
+
+def idefics3_vision(config: ModelConfig) -> int:
+    """SigLIP without its pooling head."""
+    h, width, layers = _plain(config)
+    return patches(config, h, bias=True) + grid(config) * h + stack(layers, h, width) + 2 * h
+
+
+def internvl_vision(config: ModelConfig) -> int:
+    """InternViT: layer scales, optional norms on queries and keys, a class token."""
+    h, width, layers = _plain(config)
+    sides, cells = numbers(config.get("image_size")), numbers(config.get("patch_size"))
+    if len(sides) != 2 or len(cells) != 2 or config.get("use_mask_token") is True:
+        raise Missing("the config does not describe its patches")
+    norm = 1 if config.get("norm_type") == "rms_norm" else 2
+    count = (sides[0] // cells[0]) * (sides[1] // cells[1])
+    result = h + linear(number(config, "num_channels", default=3) * cells[0] * cells[1], h, bias=True)
+    result += (count + 1) * h if config.get("use_absolute_position_embeddings") is not False else 0
+    result += stack(layers, h, width, norm=norm) + layers * 2 * h
+    result -= 0 if yes(config, "attention_bias") else layers * 3 * h
+    result += layers * 2 * h if yes(config, "use_qk_norm") else 0
+    return result + (0 if config.get("use_mean_pooling") is not False else 2 * h)
+
+
+def kimi_k25_vision(config: ModelConfig) -> int:
+    """MoonViT: plain blocks over a learned grid of positions."""
+    h = need(config, "vt_hidden_size", "hidden_size")
+    width, layers = need(config, "vt_intermediate_size", "intermediate_size"), need(config, "vt_num_hidden_layers", "num_hidden_layers")
+    positions = need(config, "init_pos_emb_height", "pos_emb_height") * need(config, "init_pos_emb_width", "pos_emb_width") * h
+    return linear(3 * need(config, "patch_size") ** 2, h, bias=True) + positions + stack(layers, h, width) + 2 * h
+
+
 TOWERS: dict[str, Tower] = {
     "clip_vision_model": clip_vision,
     "clip_text_model": clip_text,
@@ -220,6 +258,12 @@ TOWERS: dict[str, Tower] = {
     "minimax_m3_vl_vision": minimax_m3_vision,
     "muse_glimmer_vision": muse_glimmer_vision,
     "pixtral": pixtral_vision,
+    "qwen2_audio_encoder": speech_encoder,
+    "voxtral_encoder": speech_encoder,
+    "idefics3_vision": idefics3_vision,
+    "smolvlm_vision": idefics3_vision,
+    "internvl_vision": internvl_vision,
+    "kimi_k25_vision": kimi_k25_vision,
     "vit": vit,
     "dinov2": dinov2,
     "dinov2_with_registers": dinov2,
@@ -263,11 +307,60 @@ def _mistral3(config: ModelConfig, h: int) -> int:
     return vision + vision * merge**2 * vision + linear(vision, h, bias=bias) + linear(h, h, bias=bias)
 
 
+def _paligemma(config: ModelConfig, h: int) -> int:
+    return linear(need(child(config, "vision_config"), "hidden_size"), number(config, "projection_dim") or h, bias=True)
+
+
+def _idefics3(config: ModelConfig, h: int) -> int:
+    return need(child(config, "vision_config"), "hidden_size") * need(config, "scale_factor") ** 2 * h
+
+
+def _internvl(config: ModelConfig, h: int) -> int:
+    shuffled = int(need(child(config, "vision_config"), "hidden_size") * int(1 / (config.number("downsample_ratio") or 0.5)) ** 2)
+    return 2 * shuffled + linear(shuffled, h, bias=True) + linear(h, h, bias=True)
+
+
+def _cohere2_vision(config: ModelConfig, h: int) -> int:
+    inner, factor = need(config, "alignment_intermediate_size"), need(config, "downsample_factor")
+    return linear(need(child(config, "vision_config"), "hidden_size") * factor**2, inner, bias=True) + linear(inner // 2, h, bias=True)
+
+
+def _aya_vision(config: ModelConfig, h: int) -> int:
+    inner, factor = need(config, "alignment_intermediate_size"), need(config, "downsample_factor")
+    merged = need(child(config, "vision_config"), "hidden_size") * factor**2
+    return 2 * merged + linear(merged, inner, bias=True) + linear(inner // 2, h, bias=True)
+
+
+def _kimi_k25(config: ModelConfig, h: int) -> int:
+    vision = child(config, "vision_config")
+    width = need(vision, "mm_hidden_size", "vt_hidden_size", "hidden_size")
+    merge = numbers(vision.get("merge_kernel_size")) or [2, 2]
+    inner = width * merge[0] * merge[-1]
+    return 2 * width + linear(inner, inner, bias=True) + linear(inner, h, bias=True)
+
+
+def _voxtral(config: ModelConfig, h: int) -> int:
+    return need(child(config, "audio_config"), "intermediate_size") * h + h * h
+
+
 #: Whole model type -> parameters of its projector, given the language model's hidden size. Absent: the tower has it all.
 PROJECTORS: dict[str, Callable[[ModelConfig, int], int]] = {
     "llava": _llava,
     "gemma3": _gemma3,
     "gemma4": lambda config, h: need(child(config, "vision_config"), "hidden_size") * h,
+    "llava_next": lambda config, h: _llava(config, h) + h,
+    "llava_next_video": lambda config, h: _llava(config, h) + h,
+    "llava_onevision": lambda config, h: _llava(config, h) + h,
+    "paligemma": _paligemma,
+    "idefics3": _idefics3,
+    "smolvlm": _idefics3,
+    "internvl": _internvl,
+    "cohere2_vision": _cohere2_vision,
+    "aya_vision": _aya_vision,
+    "kimi_k25": _kimi_k25,
+    "qwen2_audio": lambda config, h: linear(need(child(config, "audio_config"), "d_model"), h, bias=True),
+    "voxtral": _voxtral,
+    "glm46v": lambda _, __: 0,
     "llama4": lambda config, h: need(child(config, "vision_config"), "vision_output_dim") * h,
     "mllama": lambda config, h: linear(need(child(config, "vision_config"), "vision_output_dim"), h, bias=True),
     "minimax_m3_vl": _minimax_m3,

@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.inspection.parameters_from_tensors import Tally, tally
 from auditor.inspection.parameters_roles import Role
@@ -220,3 +222,34 @@ def test_a_tensor_in_two_files_counts_once() -> None:
 
 def test_no_table_no_tally() -> None:
     assert tally(WeightSet("", "safetensors", "", (WeightFile("a.safetensors", 10, None, "header is cut short"),)), None) is None
+
+
+DTYPES = ["uint8", "int8", "int32", "uint32", "int64", "bool", "float8_e4m3fn", "float8_e8m0fnu", "bfloat16", "unknown:X"]
+LEAVES = [
+    "weight", "weight_scale", "scale", "scales", "qweight", "qzeros", "W_q", "codes", "q_weight", "q_invperm",
+    "q_scale", "trellis", "biases", "up_proj_blocks", "up_proj_scales", "weight_packed", "weight.absmax",
+    "_weight_qdata", "eh_proj.weight",
+]  # fmt: skip
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(["", "model.layers.0.mlp.", "model.layers.61.experts.7."]),
+            st.sampled_from(LEAVES),
+            st.sampled_from(DTYPES),
+            st.lists(st.integers(0, 2**40), max_size=4),
+        ),
+        max_size=12,
+    ),
+    bits=st.none() | st.floats(0.5, 64),
+    group_size=st.none() | st.integers(-1, 4096),
+)
+def test_whatever_a_header_says_is_counted_without_a_crash(
+    rows: list[tuple[str, str, str, list[int]]], bits: float | None, group_size: int | None
+) -> None:
+    tensors = tuple(Tensor(stem + leaf, dtype, tuple(shape), 0) for stem, leaf, dtype, shape in rows)
+    result = tally(WeightSet("", "safetensors", "", (WeightFile("model.safetensors", None, tensors),)), None, bits, group_size)
+    assert result is not None
+    assert result.total >= 0
+    assert result.tensors == len({tensor.name for tensor in tensors})
