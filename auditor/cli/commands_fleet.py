@@ -47,7 +47,7 @@ def scan(
         raise typer.Exit(_nothing(screen))
     from auditor.cli.scanning import fleet_context  # noqa: PLC0415  # the rest of the program
     from auditor.fleet.scan import scan as run  # noqa: PLC0415
-    
+
     fleet = _fleet(sources)
     if not fleet.models:
         raise typer.Exit(_nothing(screen))
@@ -82,7 +82,7 @@ def report(
     screen: Screen,
 ) -> None:
     """Say what a scanned fleet adds up to: what could move where, at what cost, in which order."""
-        from auditor.fleet.summary import summarise  # noqa: PLC0415
+    from auditor.fleet.summary import summarise  # noqa: PLC0415
 
     if kind == _PARQUET:
         if output is None:
@@ -112,7 +112,7 @@ def diff(
 ) -> None:
     """Compare two scans: models that came, went or changed, and verdicts with the cause."""
     from auditor.fleet.diff import diff as compare  # noqa: PLC0415
-        from auditor.report import fleet_json, fleet_table  # noqa: PLC0415
+    from auditor.report import fleet_json, fleet_table  # noqa: PLC0415
 
     if (before is None) != (after is None):
         raise WorkloadError("--before and --after belong together", "give both, or neither for the last two scans")
