@@ -1,6 +1,7 @@
 """Parameters from a config alone: the law of its family, applied to its anatomy. Exact or unknown, never an estimate."""
 
 from auditor.inspection.anatomy import Anatomy, FeedForward, Layer
+from auditor.inspection.experts import COUNT, PER_TOKEN
 from auditor.inspection.model import LayerKind
 from auditor.inspection.parameters_blocks import (
     RECURRENT,
@@ -143,7 +144,7 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
         elif mixer.kind not in (LayerKind.NONE, LayerKind.INDEXER) and not (mixer.kind is LayerKind.CROSS and law.extra):
             raise Missing(f"no parameter law is taught for {mixer.kind} layers of {text.model_type}")
     experts = 0
-    if anatomy.experts is None and number(text, "n_routed_experts", "num_experts", "num_local_experts") > 1:
+    if anatomy.experts is None and number(text, *COUNT) > 1 and text.get(*PER_TOKEN) is None:
         raise Missing("the config does not say how many experts a token uses")
     if layer.feed_forward is FeedForward.MOE:
         if anatomy.experts is None:
