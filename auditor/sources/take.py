@@ -38,6 +38,9 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
     documents = _documents(repository, entries, problems)
     choice = choose(listing.files, documents, options.variant, path)
     if not documents and not choice.weights and not choice.not_loaded:
+        if problems:
+            # What is wrong with its files is why nothing is there to read.
+            raise Malformed(problems[0].message)
         raise NotFound(f"{repository.id} holds no config.json and no weights", "name the folder or repository of a model")
     problems += choice.problems
     weights = choice.weights

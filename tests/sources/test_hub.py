@@ -279,3 +279,36 @@ def test_a_pytorch_checkpoint_is_read_by_ranges(hub: Hub) -> None:
     (file,) = take(hub, "org/pickle").weights[0].files
     assert len(file.tensors or ()) == 7
     assert len(hub.asked) <= 5
+
+
+# Adapters.
+
+
+def write_adapter(folder: Path, base: str = MODEL) -> None:
+    write_json(folder / "adapter_config.json", {"peft_type": "LORA", "base_model_name_or_path": base, "r": 8})
+    write_safetensors(folder / "adapter_model.safetensors", {"model.layers.0.self_attn.q_proj.lora_A.weight": ("F32", (8, 64))})
+
+
+def test_an_adapter_on_the_hub_comes_with_its_base(hub: Hub) -> None:
+    write_adapter(hub.root / "org/adapter")
+    found, base = take(hub, "org/adapter"), take(hub)
+    assert [group.component for group in found.weights] == ["", "adapter"]
+    assert found.weights[:1] == base.weights
+    assert set(found.documents) == {"config.json", "model.safetensors.index.json", "adapter_config.json"}
+    assert (found.id, found.problems) == ("org/adapter", ())
+
+
+def test_a_local_adapter_takes_its_base_from_the_cache_and_asks_no_network(hub: Hub, cache: Path, tmp_path: Path) -> None:
+    write_adapter(tmp_path / "adapter")
+    found = take(hub, str(tmp_path / "adapter"), cache_dir=cache)
+    assert [group.component for group in found.weights] == ["", "adapter"]
+    assert not hub.requests
+
+
+@pytest.mark.parametrize("base", ["org/nothing", "/etc", "../elsewhere", "", "a/b/c"])
+def test_a_base_that_is_not_at_hand_is_said(hub: Hub, base: str, tmp_path: Path) -> None:
+    write_adapter(hub.root / "org/adapter", base)
+    found = take(hub, "org/adapter")
+    assert [group.component for group in found.weights] == [""]
+    (problem,) = found.problems
+    assert problem.message.startswith("the adapter's base model is not at hand (")
