@@ -1,13 +1,19 @@
 """Rules times facts: what fired, with its evidence, and what could not be decided, with what would decide it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from auditor.catalog.condition import FactTable
-from auditor.catalog.model import ArchitectureSupport, FormatSupport, Rule, Source, Target
+from auditor.catalog.model import Accelerator, ArchitectureSupport, FormatSupport, Rule, Source, Stack, Target
 from auditor.catalog.support import architecture_support, format_support
 from auditor.facts import Facts, Known, Unknown, Value
 from auditor.rules.model import Finding, Undecided
+
+#: The facts that are the word of a support list, and who looks up its row.
+_LISTS: Mapping[str, Callable[[Stack, Accelerator, Facts], ArchitectureSupport | FormatSupport | Unknown]] = {
+    "stack.architecture_status": architecture_support,
+    "stack.format_status": format_support,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ def evaluate(rules: Iterable[Rule], facts: Facts, target: Target) -> Evaluation:
     """Return what every rule about ``target`` says of ``facts``, in the order of the rules."""
     findings: list[Finding] = []
     undecided: list[Undecided] = []
+    rows = _RowSources(facts, target)
     table = dict(facts)  # asked a hundred times per target
     for rule in rules:
         if not rule.covers(target):
@@ -30,7 +37,7 @@ def evaluate(rules: Iterable[Rule], facts: Facts, target: Target) -> Evaluation:
         if truth is None:
             undecided.append(Undecided(rule.id, rule.at_worst or rule.verdict, rule.when.unsettled(table)))
         elif truth:
-            findings.append(_with_support(finding(rule, table), rule, facts, target))
+            findings.append(rows.before(finding(rule, table), rule))
             if rule.at_worst:
                 undecided.append(Undecided(rule.id, rule.at_worst, rule.settled_by or rule.when.reads()))
     return Evaluation(tuple(findings), tuple(undecided))
@@ -51,18 +58,24 @@ def finding(rule: Rule, facts: FactTable) -> Finding:
     )
 
 
-def _with_support(found: Finding, rule: Rule, facts: Facts, target: Target) -> Finding:
-    """Return the finding with the sources of the support-list rows that its condition read put first."""
-    reads, cited = rule.when.reads(), list[Source]()
-    if "stack.architecture_status" in reads:
-        cited += _row_sources(architecture_support(target.stack, target.accelerator, facts))
-    if "stack.format_status" in reads:
-        cited += _row_sources(format_support(target.stack, target.accelerator, facts))
-    return replace(found, sources=tuple(dict.fromkeys((*cited, *found.sources)))) if cited else found
+class _RowSources:
+    """The sources of the support-list rows about one model on one target, looked up at most once each."""
 
+    def __init__(self, facts: Facts, target: Target) -> None:
+        self._facts, self._target = facts, target
+        self._found: dict[str, tuple[Source, ...]] = {}
 
-def _row_sources(row: ArchitectureSupport | FormatSupport | Unknown) -> tuple[Source, ...]:
-    return () if isinstance(row, Unknown) else row.sources
+    def before(self, found: Finding, rule: Rule) -> Finding:
+        """Return the finding with the sources of the rows that its rule's condition read put first."""
+        reads = rule.when.reads()
+        cited = [source for name in _LISTS if name in reads for source in self._of(name)]
+        return replace(found, sources=tuple(dict.fromkeys((*cited, *found.sources)))) if cited else found
+
+    def _of(self, name: str) -> tuple[Source, ...]:
+        if name not in self._found:
+            row = _LISTS[name](self._target.stack, self._target.accelerator, self._facts)
+            self._found[name] = () if isinstance(row, Unknown) else row.sources
+        return self._found[name]
 
 
 def _evidence(rule: Rule, facts: FactTable) -> Mapping[str, Value | None]:

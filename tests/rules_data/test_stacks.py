@@ -123,3 +123,15 @@ def test_a_list_taken_over_leaves_the_other_stack_s_plugins_out(catalog: Catalog
 
 def test_the_page_about_stacks_is_current() -> None:
     assert make_docs_stacks.TARGET.read_text(encoding="utf-8") == make_docs_stacks.render()
+
+
+def test_a_finding_on_a_support_list_cites_the_row_that_matched(catalog: Catalog) -> None:
+    row = audited(catalog, "qwen3-30b-a3b", "trainium2/neuron-vllm")
+    finding = next(finding for finding in row.findings if finding.rule == "architecture-contributed")
+    support = next(
+        entry.sources
+        for entry in catalog.stacks["neuron-vllm"].architectures
+        if entry.architecture == "Qwen3MoeForCausalLM" and entry.status == "contributed"
+    )
+    assert finding.sources[: len(support)] == support
+    assert len(finding.sources) > len(support) > 0
