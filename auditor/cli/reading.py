@@ -35,7 +35,7 @@ class Reader:
                 raise
             found = _unread(target, f"{target}: {unexpected(error)}")
         for sentence in found.errors:
-            self._terminal.error(f"auditor: {sentence}")
+            self._terminal.error(f"auditor: {sentence}" if found.id in sentence else f"auditor: {found.id}: {sentence}")
         for sentence in found.notes:
             self._terminal.note(f"{found.id}: {sentence}", 2)
         return found
