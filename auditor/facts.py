@@ -355,6 +355,44 @@ def _fit_facts() -> list[FactSpec]:
     ]
 
 
+#: How the names of facts begin that only a finished audit has: policies read them, rules cannot.
+AFTER_AUDIT = ("audit.", "row.")
+
+
+def _audit_facts() -> list[FactSpec]:
+    """Facts of all rows of one model. Only what is known counts: an unknown verdict is no evidence."""
+    return [
+        FactSpec("audit.native_vendors", "integer", "vendors", "Vendors with a chip to be had on which some stack's verdict is native."),
+        FactSpec("audit.vendors_at_most_config_change", "integer", "vendors", "The same for verdicts of at most config-change."),
+        FactSpec("audit.vendors_at_most_needs_port", "integer", "vendors", "The same for verdicts of at most needs-port."),
+        FactSpec("audit.native_on", "strings", "", "Accelerators to be had on which some stack's verdict is native."),
+        FactSpec("audit.at_most_config_change_on", "strings", "", "The same for verdicts of at most config-change."),
+        FactSpec("audit.fits_on", "strings", "", "Accelerators to be had of which an offered configuration holds weights and cache."),
+        FactSpec("audit.fits_one_of", "strings", "", "Accelerators of which one device holds weights and cache."),
+        FactSpec("audit.lowest_usd_per_hour", "number", "USD/hour", "Cheapest placement whose verdict is at most config-change."),
+        FactSpec(
+            "audit.lowest_usd_per_million_tokens",
+            "number",
+            "USD",
+            "Lowest likely price of a million generated tokens among placements whose verdict is at most config-change.",
+        ),
+    ]
+
+
+def _row_facts() -> list[FactSpec]:
+    return [
+        FactSpec("row.verdict", "string", "", "Verdict of the model on the target.", VERDICTS),
+        FactSpec("row.usd_per_hour", "number", "USD/hour", "Price of the placement."),
+        FactSpec("row.usd_per_million_tokens", "number", "USD", "Likely price of a million generated tokens."),
+        FactSpec("row.output_tokens_per_s", "number", "tokens/s", "Likely generated tokens per second of the placement."),
+        FactSpec("row.decode_tokens_per_s_per_sequence", "number", "tokens/s", "Likely generated tokens per second that one reader sees."),
+        FactSpec("row.ttft_s", "number", "s", "Likely seconds to the first token."),
+        FactSpec("row.effort_weeks", "number", "weeks", "Likely engineer-weeks of the move."),
+    ]
+
+
 CATALOGUE: dict[str, FactSpec] = {
-    spec.name: spec for group in (_model_facts, _workload_facts, _accelerator_facts, _stack_facts, _fit_facts) for spec in group()
+    spec.name: spec
+    for group in (_model_facts, _workload_facts, _accelerator_facts, _stack_facts, _fit_facts, _audit_facts, _row_facts)
+    for spec in group()
 }

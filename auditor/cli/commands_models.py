@@ -11,6 +11,7 @@ from auditor.cli.flags import (
     Against,
     ComparisonOut,
     Config,
+    Demands,
     ExplanationOut,
     InspectionOut,
     Load,
@@ -44,8 +45,9 @@ def audit(
         str,
         typer.Option(metavar="VERDICT", callback=one_of(exits.NEVER, *exits.VERDICT_CODES), help="Exit 11, 12 or 13 from this verdict on."),
     ] = exits.NEVER,
-    strict: Annotated[bool, typer.Option("--strict", help="Count unknown verdicts under --fail-on.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Count unknown verdicts and undecided policy rules as failures.")] = False,
     today: Today = None,
+    demands: Demands,
     against: Against,
     load: Load,
     money: Money,
@@ -61,7 +63,7 @@ def audit(
     """
     if not targets:
         _nothing(screen.terminal)
-    result = _audited(targets or [], source, against, load, money, team, today, screen, config)
+    result = _audited(targets or [], source, against, load, money, team, today, screen, config, demands)
     shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything, fail_on=fail_on)
     screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
@@ -161,12 +163,14 @@ def _audited(
     today: str | None,
     screen: Screen,
     config: Config,
+    demands: Demands | None = None,
 ) -> "Audit":
-    from auditor.cli.auditing import audited, workload  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.auditing import audited, policies, workload  # noqa: PLC0415  # the rest of the program
 
     day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
+    demanded = policies(demands, config, day) if demands else ()
     found = _inspections(targets, source, screen, workload(load).kv_dtype)
-    return audited(found, against, load, money, team, day, config)
+    return audited(found, against, load, money, team, day, config, demanded)
 
 
 def _inspections(

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auditor.results import Audit
+    from collections.abc import Sequence
+
+    from auditor.results import Audit, ModelAudit
 
 OK = 0
 INCOMPLETE = 1
@@ -12,7 +14,18 @@ USAGE = 2
 NOTHING = 3
 """There was nothing to audit."""
 VERDICT_CODES = {"config-change": 11, "needs-port": 12, "blocked": 13}
+POLICY = 14
+"""A rule of a policy is violated."""
 NEVER = "never"
+
+
+def of_policies(models: "Sequence[ModelAudit]", *, strict: bool) -> int:
+    """Return the code of what policies say: warnings do not count, what could not be decided counts under ``strict``."""
+    if any(model.inspection.errors for model in models):
+        return INCOMPLETE
+    bad = {"violated", "undecided"} if strict else {"violated"}
+    violated = any(one.state in bad and one.level == "error" for model in models for one in model.policy)
+    return POLICY if violated else OK
 
 
 def of_audit(audit: "Audit", fail_on: str, *, strict: bool) -> int:
@@ -22,6 +35,8 @@ def of_audit(audit: "Audit", fail_on: str, *, strict: bool) -> int:
     """
     if any(model.inspection.errors for model in audit.models):
         return INCOMPLETE
+    if violated := of_policies(audit.models, strict=strict):
+        return violated
     if fail_on == NEVER:
         return OK
     threshold = VERDICT_CODES[fail_on]

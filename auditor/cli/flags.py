@@ -110,6 +110,14 @@ class Config(Group):
     """What was read; no option."""
 
 
+class Demands(Group):
+    """What models are held to."""
+
+    policy: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Check against this policy too. Repeatable.", show_default=False)
+    ] = None
+
+
 class Load(Group):
     """What the model is asked to do. None leaves the default of the model's kind."""
 

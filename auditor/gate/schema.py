@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import get_type_hints
 
-from auditor.catalog.schema import Schema, array, document, flag, obj, text
+from auditor.catalog.schema_parts import Schema, array, document, flag, obj, one_of, ref, text, word
 from auditor.configuration import KEYS, Key
-from auditor.rules.schema import workload_value
+from auditor.facts import CATALOGUE
+from auditor.rules.schema import condition_defs, workload_value
 from auditor.waivers import KEYS as WAIVER_KEYS
 from auditor.waivers import REQUIRED
 from auditor.workload import Workload
@@ -49,5 +50,35 @@ def config_schema() -> Schema:
     return document("config.schema.json", "Configuration", obj({name: _key(name, key) for name, key in KEYS.items()}), {})
 
 
+def policy_schema() -> Schema:
+    """Return the schema of a policy file."""
+    targets = array(text(), "Targets, as --on takes them: an accelerator, accelerator/stack, vendor:NAME, rentable.", 1)
+    rule = obj(
+        {
+            "id": word("Words joined by hyphens."),
+            "title": text("One line for lists."),
+            "level": one_of(("error", "warning"), "A warning is reported and never changes an exit code."),
+            "on": {**targets, "description": "Rows that the rule is about; without it, the model as a whole."},
+            "rows": one_of(("every", "any"), "Whether every row of on: is to meet it, or any one."),
+            "when": {**ref("condition"), "description": "Which models or rows it is about; all of them without it."},
+            "require": {**ref("condition"), "description": "What is demanded."},
+            "message": text("What is so where it is violated, with {facts} filled in."),
+            "remediation": text("What a person can do about it."),
+        },
+        ("id", "require"),
+    )
+    body = obj(
+        {
+            "policy": text("Name of the policy."),
+            "on": {**targets, "description": "Targets that the facts of an audit are about; rentable without it."},
+            "workload": workload_fields(),
+            "rules": {"type": "array", "minItems": 1, "items": rule},
+            "exceptions": {"type": "array", "items": _waiver(DAY), "description": "Violations that are accepted for a while."},
+        },
+        ("policy", "rules"),
+    )
+    return document("policy.schema.json", "Policy", body, condition_defs(CATALOGUE))
+
+
 #: Every generated schema of this package by name.
-GENERATED: dict[str, Callable[[], Schema]] = {"config": config_schema}
+GENERATED: dict[str, Callable[[], Schema]] = {"config": config_schema, "policy": policy_schema}

@@ -5,7 +5,7 @@ Objects are left open: a later version may add members, and a reader that valida
 
 from collections.abc import Callable
 
-from auditor.facts import AVAILABILITIES, CATALOGUE, VERDICTS, Basis, FactSpec
+from auditor.facts import AFTER_AUDIT, AVAILABILITIES, CATALOGUE, VERDICTS, Basis, FactSpec
 from auditor.inspection.model import LayerKind
 
 Schema = dict[str, object]
@@ -87,7 +87,7 @@ def _model() -> Schema:
         "facts": {
             "type": "object",
             "description": "Known facts by name. A fact that does not apply is neither here nor in unknown.",
-            "properties": {name: _fact(spec) for name, spec in CATALOGUE.items()},
+            "properties": {name: _fact(spec) for name, spec in CATALOGUE.items() if not name.startswith(AFTER_AUDIT)},
         },
         "basis": {
             "type": "object",

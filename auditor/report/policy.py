@@ -1,0 +1,83 @@
+"""What policies say of models: lines for people, JSON for machines, and the part of an audit's report that is about them."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+import auditor
+from auditor.report import View, plain
+from auditor.report.audit_json import policy_outcome
+from auditor.report.style import paint
+from auditor.results import ModelAudit, PolicyOutcome
+
+#: States that a reader has to know of, the worst first, and the colour of each.
+_TELLING = {"violated": "blocked", "undecided": "unknown", "excused": "note"}
+
+
+def telling(outcomes: Iterable[PolicyOutcome]) -> list[PolicyOutcome]:
+    """Return what is violated, undecided or excused, errors before warnings."""
+    order = list(_TELLING)
+    found = [one for one in outcomes if one.state in _TELLING]
+    return sorted(found, key=lambda one: (order.index(one.state), one.level, one.policy, one.rule))
+
+
+def sentence(outcome: PolicyOutcome) -> str:
+    """Return one line on one rule: ``violated (warning): two-vendors: chips of 1 vendor …``."""
+    level = f" ({outcome.level})" if outcome.level != "error" else ""
+    where = f" [{', '.join(outcome.targets)}]" if outcome.targets else ""
+    text = f"{outcome.rule}{where}: {outcome.message}"
+    if outcome.state == "undecided":
+        text = f"{outcome.rule}{where}: settled by {', '.join(outcome.settled_by) or 'more evidence'}"
+    if outcome.waiver:
+        text += f" (excused until {outcome.waiver.until}: {outcome.waiver.reason})"
+    return f"{outcome.state}{level}: {text}"
+
+
+def lines(outcomes: Sequence[PolicyOutcome], view: View) -> Iterator[str]:
+    """Yield the part about policies of a model's report for a terminal; nothing where none was asked for."""
+    if not outcomes:
+        return
+    yield f"Policy: {summary(outcomes)}"
+    for one in telling(outcomes):
+        text = textwrap.fill(sentence(one), view.width, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+        yield text.replace(one.state, paint(one.state, _TELLING[one.state], color=view.color), 1)
+        if one.remediation and one.state == "violated":
+            yield textwrap.fill(one.remediation, view.width, initial_indent="  -> ", subsequent_indent="     ")
+
+
+def summary(outcomes: Iterable[PolicyOutcome]) -> str:
+    """Return how many rules are in which state."""
+    counts: dict[str, int] = {}
+    for one in outcomes:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    return ", ".join(
+        f"{counts[state]} {state}" for state in ("met", "violated", "undecided", "excused", "not-applicable") if state in counts
+    )
+
+
+def render(models: Sequence[ModelAudit], view: View) -> str:
+    """Return the report of a check for a terminal."""
+    blocks = []
+    for model in models:
+        block = [paint(model.inspection.id, "strong", color=view.color)]
+        block += [f"error: {error}" for error in model.inspection.errors]
+        block += lines(model.policy, view)
+        blocks.append("\n".join(block))
+    return "\n\n".join(blocks) + "\n"
+
+
+def render_json(models: Sequence[ModelAudit], view: View) -> str:  # noqa: ARG001  # every format has one signature
+    """Return the report of a check as JSON: schema ``auditor/policy-check/1``."""
+    entries = [
+        {
+            "id": model.inspection.id,
+            "revision": model.inspection.revision,
+            "errors": list(model.inspection.errors),
+            "policy": [policy_outcome(one) for one in model.policy],
+        }
+        for model in models
+    ]
+    return plain.dumps({"schema": "auditor/policy-check/1", "auditor": auditor.__version__, "models": entries})
+
+
+#: Formats of a check.
+CHECKS = {"table": render, "json": render_json}
