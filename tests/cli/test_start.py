@@ -1,11 +1,14 @@
 """Starting is quick because little is imported; tests count imports rather than milliseconds."""
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from auditor.cli.registry import COMMANDS, GROUPS
 
 HEAVY = {"transformers", "huggingface_hub", "jsonschema", "tabulate", "yaml", "safetensors", "numpy", "torch"}
 
@@ -62,6 +65,19 @@ def test_nothing_to_audit() -> None:
     assert done.returncode == 3
     assert done.stdout == ""
     assert "nothing to audit" in done.stderr
+
+
+@pytest.mark.parametrize(("place", "summary"), [*COMMANDS.values(), *(one for _, commands in GROUPS.values() for one in commands.values())])
+def test_the_line_of_help_is_the_first_of_the_command_itself(place: str, summary: str) -> None:
+    module, _, function = place.partition(":")
+    doc = getattr(importlib.import_module(f"auditor.cli.{module}"), function).__doc__
+    assert summary == doc.strip().splitlines()[0]
+
+
+def test_a_misspelt_command_gets_a_suggestion() -> None:
+    done = run("audti")
+    assert done.returncode == 2
+    assert "audit" in done.stderr
 
 
 def test_the_module_and_the_version() -> None:
