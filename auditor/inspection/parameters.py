@@ -32,6 +32,10 @@ class Count:
     reason: str = ""
 
 
+#: What is known of an adapter's parameters: its own are no model's.
+ADAPTER = Count(reason="an adapter without its base model: name the base to count them together", basis=Basis.HEADER)
+
+
 def count_tensors(tallies: Mapping[str, Tally], anatomy: Anatomy | None) -> Count:
     """Return the count of complete tensor tables, by component."""
 

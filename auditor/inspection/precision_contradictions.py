@@ -37,6 +37,12 @@ def _of_component(snapshot: Snapshot, component: str, tally: Tally) -> list[str]
         found.append(
             f"the index states {weights.index_total} bytes and the headers add up to {stored} ({difference:+d}){_reason(tally, difference)}"
         )
+    sizes = [file.size for file in weights.files]
+    if weights.format == "safetensors" and None not in sizes:
+        # A header takes some 100 bytes per tensor; what is beyond a generous allowance holds something that no header names.
+        beyond = sum(size or 0 for size in sizes) - stored
+        if beyond < 0 or beyond > 1000 * tally.tensors + (len(sizes) << 20):
+            found.append(f"the files hold {beyond:+d} bytes beyond their tensors")
     if tally.repeated:
         found.append(f"{len(tally.repeated)} tensors stand in more than one file, the first being {tally.repeated[0]}")
     return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from auditor.facts import Basis, Known, Unknown
 from auditor.inspection.anatomy import Anatomy
-from auditor.inspection.parameters import Count, count_config, count_tensors, parameter_facts
+from auditor.inspection.parameters import ADAPTER, Count, count_config, count_tensors, parameter_facts
 from auditor.inspection.parameters_from_tensors import Tally, tally
 from auditor.inspection.parameters_roles import Role
 from auditor.inspection.precision import precision_facts, read_quantization
@@ -26,7 +26,8 @@ def facts_of_weights(snapshot: Snapshot, anatomy: Anatomy | None) -> dict[str, F
     complete = bool(snapshot.weights) and len(tallies) == len(snapshot.weights)
     facts = precision_facts(snapshot, tallies if complete else {})
     method = facts["quant.method"].value if isinstance(facts["quant.method"], Known) else ""
-    count = count_tensors(tallies, anatomy) if complete else count_config(anatomy)
+    adapter = "adapter_config.json" in snapshot.documents and anatomy is None
+    count = ADAPTER if adapter else count_tensors(tallies, anatomy) if complete else count_config(anatomy)
     facts |= parameter_facts(count, anatomy)
     facts |= _stored(tallies) if complete else _unread(snapshot, anatomy, count, str(method))
     if snapshot.weights:

@@ -1,5 +1,6 @@
 """Weights and parameters of real models: published totals to the byte, parameters as transformers builds them."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,14 @@ ROOT = Path(__file__).parent.parent.parent
 FIXTURES = ROOT / "fixtures"
 
 
+@cache
+def fixture(name: str) -> Snapshot:
+    return load(FIXTURES / f"{name}.snapshot.json.gz")
+
+
+@cache
 def facts_of(name: str) -> Facts:
-    return inspect_snapshot(load(FIXTURES / f"{name}.snapshot.json.gz")).facts
+    return inspect_snapshot(fixture(name)).facts
 
 
 def published() -> dict[str, int]:
@@ -64,7 +71,7 @@ def test_parameters_from_headers(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOTALS)
 def test_parameters_from_the_config_alone(name: str) -> None:
-    snapshot = load(FIXTURES / f"{name}.snapshot.json.gz")
+    snapshot = fixture(name)
     alone = Snapshot(snapshot.id, None, "config", (), {"config.json": snapshot.documents["config.json"]})
     facts = facts_of_weights(alone, anatomy_of(alone))
     assert facts["params.total"] == Known(TOTALS[name], Basis.DERIVED)
@@ -102,7 +109,7 @@ def test_a_pipeline_sums_its_components_and_lists_them() -> None:
 
 
 def test_a_lone_config_can_be_sized_when_its_type_is_stated() -> None:
-    config = {"config.json": load(FIXTURES / "llama-3.1-8b-instruct.snapshot.json.gz").documents["config.json"]}
+    config = {"config.json": fixture("llama-3.1-8b-instruct").documents["config.json"]}
     snapshot = Snapshot("m", None, "config", (), config)
     facts = facts_of_weights(snapshot, anatomy_of(snapshot))
     assert facts["weights.bytes"] == Known(16_060_522_496, Basis.DERIVED)
@@ -110,7 +117,7 @@ def test_a_lone_config_can_be_sized_when_its_type_is_stated() -> None:
 
 
 def test_a_lone_quantized_config_cannot() -> None:
-    config = {"config.json": load(FIXTURES / "qwen3-32b-awq.snapshot.json.gz").documents["config.json"]}
+    config = {"config.json": fixture("qwen3-32b-awq").documents["config.json"]}
     snapshot = Snapshot("m", None, "config", (), config)
     facts = facts_of_weights(snapshot, anatomy_of(snapshot))
     assert isinstance(facts["weights.bytes"], Unknown)
@@ -165,6 +172,21 @@ def test_a_tied_head_stored_twice_is_named_and_counted_once() -> None:
 def test_statements_that_disagree_are_named(config: dict[str, object], index_total: int | None, words: str) -> None:
     snapshot = snapshot_with((WeightFile("a.safetensors", None, (EMBEDDING,)),), index_total=index_total, **config)
     assert words in contradictions_of(snapshot)
+
+
+def test_bytes_that_no_header_names_are_a_finding() -> None:
+    snapshot = snapshot_with((WeightFile("a.safetensors", 50 << 20, (EMBEDDING,)),))
+    assert f"the files hold {(50 << 20) - 160:+d} bytes beyond their tensors" in contradictions_of(snapshot)
+
+
+def test_an_adapter_has_bytes_and_no_parameters_of_its_own() -> None:
+    lora = Tensor("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", "float32", (8, 64), 2048)
+    weights = (WeightSet("", "safetensors", "", (WeightFile("adapter_model.safetensors", None, (lora,)),)),)
+    snapshot = Snapshot("m", None, "folder", (), {"adapter_config.json": {"base_model_name_or_path": "org/base"}}, weights)
+    facts = facts_of_weights(snapshot, None)
+    assert facts["weights.bytes"] == Known(2048, Basis.HEADER)
+    assert isinstance(facts["params.total"], Unknown)
+    assert "base" in facts["params.total"].reason
 
 
 @pytest.mark.parametrize("name", ["llama-3.1-8b-instruct", "gpt-oss-20b", "deepseek-v3", "qwen3-32b-awq", "glm-4.5v"])
