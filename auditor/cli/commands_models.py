@@ -120,7 +120,7 @@ def compare(
     result = _audited([first, second], source, against, load, money, team, today, screen, config)
     from auditor.report.comparison import COMPARISONS  # noqa: PLC0415
 
-    shown = view(out.output, screen)
+    shown = view(out.output, screen, every_row=bool(against.on))
     screen.terminal.report(COMPARISONS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, exits.NEVER, strict=False))
 

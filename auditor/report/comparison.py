@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from auditor.facts import Facts, Known
 from auditor.report import View, audit_json, heading, plain
+from auditor.report.arrange import folded
 from auditor.report.audit_markdown import escape
 from auditor.report.words import NOTHING, between, dollars, fact_value, outer
 from auditor.results import Audit, TargetAudit
@@ -38,13 +39,18 @@ _FIGURES: tuple[tuple[str, Callable[[TargetAudit], str]], ...] = (
 )
 
 
-def table(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has one signature
-    """Return the comparison for a terminal: two lines per target, the first model's above the second's."""
+def table(audit: Audit, view: View) -> str:
+    """Return the comparison for a terminal: two lines per target, the first model's above the second's.
+
+    Unless every row is asked for, the targets are those that are the best of a family for either model.
+    """
     from tabulate import tabulate  # noqa: PLC0415  # 60 ms that JSON need not pay
 
     names = [heading.name(model.inspection) for model in audit.models]
     facts = tabulate(_facts(audit), headers=["", "A", "B"], tablefmt="plain", disable_numparse=True)
-    cells = [[target if mark == "A" else "", mark, *figures] for target, mark, figures in _targets(audit)]
+    shown = {row.target.id for model in audit.models for row in folded(model.rows, model.workload.current_stack)}
+    found = [one for one in _targets(audit) if view.every_row or one[0] in shown]
+    cells = [[target if mark == "A" else "", mark, *figures] for target, mark, figures in found]
     head = ["target", "", *(name for name, _ in _FIGURES)]
     align = ["left", "left", "left", *["right"] * (len(_FIGURES) - 1)]
     rows = tabulate([head, *cells], tablefmt="plain", disable_numparse=True, colalign=align) if cells else ""
