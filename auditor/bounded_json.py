@@ -95,6 +95,11 @@ def shorten(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "…")
 
 
+def printable(text: str) -> str:
+    """Return a path from somebody's file list as it is, or as ``shorten`` does where it would break or flood the line."""
+    return text if text.isprintable() and len(text) <= 200 else shorten(text)
+
+
 def _not_a(wanted: str, example: str, document: object, path: str) -> Malformed:
     found = {dict: "an object", list: "a list", str: "a string", type(None): "null", bool: "a boolean"}.get(type(document), "a number")
     return Malformed(f"{path} holds {found} where {wanted} belongs", f"fetch it again, or write it as {example}")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.bounded_json import printable
 from auditor.errors import Malformed, NotFound, TargetError
 from auditor.snapshot import FileEntry, Problem
 from auditor.sources.base import Listing, Range
@@ -52,7 +53,7 @@ class Folder:
             try:
                 content = self._locate(path, allowed)
             except TargetError as error:
-                problems.append(Problem(path, str(error), fatal=True))
+                problems.append(Problem(printable(path), str(error), fatal=True))
             else:
                 if content is not None:
                     self._contents[path] = content
@@ -80,12 +81,16 @@ class Folder:
             real = link.resolve(strict=True)
             status = real.stat()
         except (OSError, RuntimeError):  # RuntimeError: links in a circle
-            raise Malformed(f"{path} is a link to a file that is not there", "fetch the file, or remove the link") from None
+            raise Malformed(f"{printable(path)} is a link to a file that is not there", "fetch the file, or remove the link") from None
         if not any(real.is_relative_to(place) for place in allowed):
-            raise Malformed(f"{path} is a link out of the model's folder, which is not followed", "copy the file into the folder")
+            raise Malformed(
+                f"{printable(path)} is a link out of the model's folder, which is not followed", "copy the file into the folder"
+            )
         if not stat.S_ISREG(status.st_mode):
             if link.is_symlink() and stat.S_ISDIR(status.st_mode):
-                raise Malformed(f"{path} is a link to a folder, which is not followed", "copy the folder, or audit its target itself")
+                raise Malformed(
+                    f"{printable(path)} is a link to a folder, which is not followed", "copy the folder, or audit its target itself"
+                )
             return None
         pointer = _pointer(real, status.st_size)
         if pointer is None:

@@ -16,7 +16,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined] # exported, bu
     hf_raise_for_status,
 )
 
-from auditor.bounded_json import DOCUMENT_LIMIT, parse_object
+from auditor.bounded_json import DOCUMENT_LIMIT, parse_object, printable
 from auditor.errors import AccessDenied, Malformed, NotFound, TargetError, Unreachable
 from auditor.snapshot import FileEntry, Problem
 from auditor.sources.base import Listing, Range
@@ -52,7 +52,7 @@ class HubRepository:
         info = self._info(f"{self._endpoint}/api/models/{self._name}{revision}?blobs=true")
         problems = []
         if isinstance(name := info.get("id"), str) and name != self._name:
-            problems.append(Problem("", f"{self.id} is now called {name} on the Hub; use the new name"))
+            problems.append(Problem("", f"{self.id} is now called {printable(name)} on the Hub; use the new name"))
             self._name = name
         if isinstance(commit := info.get("sha"), str):
             self.revision = commit

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from auditor.bounded_json import parse_object
+from auditor.bounded_json import parse_object, printable, shorten
 from auditor.errors import Malformed, NotFound, ReportError, TargetError
 from auditor.snapshot import CodeFile, FileEntry, Problem, Snapshot, Tensor, WeightFile, WeightSet
 from auditor.units import MIB
@@ -60,7 +60,9 @@ def parse(data: bytes, path: str) -> Snapshot:
         data = _unpack(data, path)
     document = parse_object(data, path, limit=SIZE_LIMIT)
     if document.get("schema") != SCHEMA:
-        raise Malformed(f"{path} is no saved snapshot (its schema is {document.get('schema')!r}, not {SCHEMA!r})", _MAKE_AGAIN)
+        found = document.get("schema")
+        stated = shorten(found) if isinstance(found, str) else "not stated"
+        raise Malformed(f"{path} is no saved snapshot: its schema is {stated}, not {SCHEMA!r}", _MAKE_AGAIN)
     try:
         return _decode(document)
     except _Wrong as error:
@@ -153,7 +155,7 @@ class _Object:
         self._value: dict[str, Any] = value
 
     def _name(self, member: str) -> str:
-        return f"{self.where}.{member}"[:200].lstrip(".")
+        return printable(f"{self.where}.{member}".lstrip("."))
 
     def __contains__(self, member: str) -> bool:
         return member in self._value

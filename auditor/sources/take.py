@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from auditor.bounded_json import DOCUMENT_LIMIT, parse_list, parse_object, too_large
+from auditor.bounded_json import DOCUMENT_LIMIT, parse_list, parse_object, shorten, too_large
 from auditor.errors import AccessDenied, Malformed, NotFound, TargetError, Unreachable
 from auditor.snapshot import CodeFile, FileEntry, Problem, Snapshot, WeightFile, WeightSet
 from auditor.sources import card, code
-from auditor.sources.base import Range, Repository, Within
+from auditor.sources.base import Listing, Range, Repository, Within
 from auditor.sources.headers import read_headers
 from auditor.sources.options import SourceOptions
 from auditor.weights.choose import choose
@@ -33,10 +33,10 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
     if path is not None and any(file.path.startswith(f"{path}/") for file in listing.files):
         repository, path = Within(repository, path), None
         listing = repository.listing()
-    entries = {file.path: file for file in listing.files}
     problems = list(listing.problems)
+    entries = _entries(listing, problems)
     documents = _documents(repository, entries, problems)
-    choice = choose(listing.files, documents, options.variant, path)
+    choice = choose(tuple(entries.values()), documents, options.variant, path)
     if not documents and not choice.weights and not choice.not_loaded:
         if problems:
             # What is wrong with its files is why nothing is there to read.
@@ -44,7 +44,7 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
         raise NotFound(f"{repository.id} holds no config.json and no weights", "name the folder or repository of a model")
     problems += choice.problems
     weights = choice.weights
-    found_code = () if options.fast else _code(repository, listing.files, documents, problems)
+    found_code = () if options.fast else _code(repository, tuple(entries.values()), documents, problems)
     found_card = listing.card if listing.card is not None else _card(repository, entries)
     if options.fast:
         weights = tuple(_unread(group, "headers were not read (--fast)") for group in weights)
@@ -56,7 +56,7 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
         id=repository.id,
         revision=repository.revision,
         source=repository.source,
-        files=tuple(sorted(listing.files, key=lambda file: file.path)),
+        files=tuple(entries.values()),
         documents=documents,
         weights=weights,
         not_loaded=tuple(_unread(group, "not what would be loaded") for group in choice.not_loaded),
@@ -65,6 +65,17 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
         card=found_card,
         headers_read=not options.fast,
     )
+
+
+def _entries(listing: Listing, problems: list[Problem]) -> dict[str, FileEntry]:
+    """Return the files by path, sorted, without those whose names no report could print."""
+    entries = {}
+    for file in sorted(listing.files, key=lambda file: file.path):
+        if file.path.isprintable():
+            entries[file.path] = file
+        else:
+            problems.append(Problem("", f"a file has the unprintable name {shorten(file.path)} and is left out; rename it"))
+    return entries
 
 
 def _without_map(index: Any) -> Any:

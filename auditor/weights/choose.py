@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditor.bounded_json import printable
 from auditor.errors import NotFound
 from auditor.snapshot import FileEntry, Problem, WeightFile, WeightSet
 from auditor.weights.names import KNOWN_STEMS, SHARDS_LIMIT, Name, index_name, shard_path, weight_name
@@ -48,7 +49,7 @@ class _Candidate:
         folder = "" if component == self.name.folder else self.name.folder
         variant = self.name.variant or folder
         present = [WeightFile(path, entry.size, None) for path, entry in self.files.items()]
-        absent = [WeightFile(path, None, None, why=f"{path} is missing") for path in self.missing]
+        absent = [WeightFile(path, None, None, why=f"{printable(path)} is missing") for path in self.missing]
         files = sorted([*present, *absent], key=lambda file: file.path)
         return WeightSet(component, self.name.format, variant, tuple(files), self.index_total)
 
@@ -88,7 +89,7 @@ def _variants(candidates: Iterable[_Candidate]) -> list[str]:
 
 def _named(names: Sequence[str]) -> str:
     more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(printable, names[:_NAMED_AT_MOST])) + (f" and {more} more" if more > 0 else "")
 
 
 def _candidates(files: Sequence[FileEntry], documents: Mapping[str, Any], problems: list[Problem]) -> list[_Candidate]:
@@ -156,7 +157,7 @@ def _components(documents: Mapping[str, Any], candidates: Sequence[_Candidate], 
             if component in folders:
                 result.append(component)
             elif not value[1].endswith(_WEIGHTLESS):
-                text = f"model_index.json lists {component} ({value[1][:80]}), which has no weight file; fetch the folder {component}/"
+                text = f"model_index.json lists {printable(component)} ({printable(value[1])}), which has no weight file; fetch that folder"
                 problems.append(Problem("model_index.json", text, fatal=True))
         return result
     modules = documents.get("modules.json")
@@ -209,7 +210,7 @@ def _pick(component: str, candidates: Sequence[_Candidate], wanted: str | None, 
         problems.append(Problem(component or ".", text, fatal=True))
         return None
     elif best.name.variant and wanted is None and best.name.format != "gguf":
-        text = f"{component or 'the model'} is published as variant {best.name.variant!r} only, which is counted"
+        text = f"{printable(component) or 'the model'} is published as variant {best.name.variant!r} only, which is counted"
         problems.append(Problem(component or min(best.files), text))
     return best
 

@@ -213,6 +213,14 @@ def test_links_inside_the_folder_are_followed_to_regular_files_only(tmp_path: Pa
     assert "pipe.safetensors" not in {file.path for file in found.files}
 
 
+def test_a_name_that_cannot_be_printed_is_left_out_and_said(tmp_path: Path) -> None:
+    write_llama(tmp_path)
+    (tmp_path / "a\nb\x1b[31m.safetensors").touch()
+    found = take(tmp_path)
+    assert found.weights[0].files[0].tensors
+    assert [problem.message.isprintable() and "'a\\nb" in problem.message for problem in found.problems] == [True]
+
+
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("nothing here")
     assert "holds no config.json and no weights" in refusal(tmp_path)

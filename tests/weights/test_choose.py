@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.errors import NotFound
 from auditor.snapshot import FileEntry
@@ -234,3 +236,50 @@ def test_rivals_without_a_reason_to_prefer_one_are_not_guessed_at() -> None:
 
 def test_no_weights_at_all_is_no_error() -> None:
     assert choice("config.json", "README.md") == Choice(())
+
+
+parts = st.sampled_from(
+    [
+        "model",
+        "unet",
+        "original",
+        "consolidated",
+        ".fp16",
+        "-00001-of-00002",
+        "-7-of-3",
+        ".safetensors",
+        ".bin",
+        ".gguf",
+        ".index.json",
+        "/",
+        "Q4_K_M",
+        "\n",
+        "é",
+    ]
+)
+paths = st.lists(parts, min_size=1, max_size=5).map("".join)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | paths,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(paths, inner, max_size=3),
+    max_leaves=6,
+)
+indices = st.fixed_dictionaries(
+    {}, optional={"weight_map": json_values | st.dictionaries(paths, paths, max_size=4), "metadata": json_values}
+)
+documents = st.dictionaries(paths.map(lambda path: f"{path}.index.json"), indices | json_values, max_size=3) | st.fixed_dictionaries(
+    {}, optional={"model_index.json": json_values, "modules.json": json_values}
+)
+
+
+@given(st.lists(paths, max_size=8, unique=True), documents, st.none() | paths, st.none() | paths)
+def test_any_repository_gives_a_choice_or_one_line(files: list[str], known: dict[str, Any], variant: str | None, path: str | None) -> None:
+    try:
+        result = choose([FileEntry(file, 1) for file in files], known, variant, path)
+    except NotFound as error:
+        assert str(error).isprintable()  # noqa: PT017
+        return
+    assert all(problem.message.isprintable() for problem in result.problems)
+    loaded_files = [file.path for group in result.weights for file in group.files if not file.why]
+    others = [file.path for group in result.not_loaded for file in group.files]
+    assert set(loaded_files) <= set(files)
+    assert not set(loaded_files) & set(others), "a file is loaded or it is not"
