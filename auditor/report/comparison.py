@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from auditor.facts import Facts, Known
 from auditor.report import View, audit_json, heading, plain
-from auditor.report.arrange import folded
+from auditor.report.arrange import folded, group_of
 from auditor.report.audit_markdown import escape
 from auditor.report.words import NOTHING, between, dollars, fact_value, outer
 from auditor.results import Audit, TargetAudit
@@ -42,13 +42,14 @@ _FIGURES: tuple[tuple[str, Callable[[TargetAudit], str]], ...] = (
 def table(audit: Audit, view: View) -> str:
     """Return the comparison for a terminal: two lines per target, the first model's above the second's.
 
-    Unless every row is asked for, the targets are those that are the best of a family for either model.
+    Unless every row is asked for, the targets are those that are the best of a family for either model, and run it.
     """
     from tabulate import tabulate  # noqa: PLC0415  # 60 ms that JSON need not pay
 
     names = [heading.name(model.inspection) for model in audit.models]
     facts = tabulate(_facts(audit), headers=["", "A", "B"], tablefmt="plain", disable_numparse=True)
-    shown = {row.target.id for model in audit.models for row in folded(model.rows, model.workload.current_stack)}
+    best = (row for model in audit.models for row in folded(model.rows, model.workload.current_stack))
+    shown = {row.target.id for row in best if group_of(row) not in ("blocked", "out-of-reach")}
     found = [one for one in _targets(audit) if view.every_row or one[0] in shown]
     cells = [[target if mark == "A" else "", mark, *figures] for target, mark, figures in found]
     head = ["target", "", *(name for name, _ in _FIGURES)]
