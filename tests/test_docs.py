@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.registry import COMMANDS, GROUPS
 from auditor.report import FORMATS
 from tools import make_docs_cli, make_docs_readme
 
