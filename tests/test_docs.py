@@ -34,6 +34,11 @@ def test_the_readme_names_every_format(name: str) -> None:
     assert f"`{name}`" in README
 
 
+@pytest.mark.parametrize("name", [*COMMANDS, *GROUPS])
+def test_the_readme_names_every_command(name: str) -> None:
+    assert f"`{name}`" in README or f"`{name} " in README
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(path.name for path in (ROOT / "docs").glob("*.md"))]
 )
