@@ -7,12 +7,14 @@ import argparse
 import gzip
 import io
 import json
+import pickle
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -68,6 +70,8 @@ def _archives() -> Iterator[bytes]:
 
 
 def _pickles() -> Iterator[bytes]:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        yield pickle.dumps({"a": [1, 2.5, (3, None)], "s": {1, 2}, "o": OrderedDict(x=True), "p": Path("x")}, protocol)
     for data in _archives():
         if zipfile.is_zipfile(io.BytesIO(data)):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
