@@ -34,6 +34,9 @@ def _weights(snapshot: Snapshot) -> dict[str, Fact]:
     components = tuple(group.component for group in snapshot.weights if group.component)
     if components:
         facts["model.components"] = Known(components, Basis.FILE_SIZE)
+    imports = {name for group in snapshot.weights for file in group.files for name in file.imports}
+    if imports:
+        facts["repo.suspicious_globals"] = Known(tuple(sorted(imports)), Basis.HEADER)
     beside = [file.size for group in snapshot.not_loaded for file in group.files]
     if beside and all(size is not None for size in beside):
         facts["repo.duplicate_bytes"] = Known(sum(size or 0 for size in beside), Basis.FILE_SIZE)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import Malformed
+from auditor.inspection import inspect_snapshot
 from auditor.sources import SourceOptions, open_target
 from auditor.weights import pickle_steps
 from auditor.weights.pickle_steps import Unfollowable, follow
@@ -70,6 +71,7 @@ def test_a_command_in_a_pickle_is_reported_and_never_run(tmp_path: Path, monkeyp
     assert file.tensors
     assert [(problem.path, problem.fatal) for problem in found.problems] == [("pytorch_model.bin", False)]
     assert "posix.system" in found.problems[0].message
+    assert inspect_snapshot(found).facts.value("repo.suspicious_globals") == ("posix.system",)
     assert [path.name for path in tmp_path.iterdir()] == ["pytorch_model.bin"]
 
 
