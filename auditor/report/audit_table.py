@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.report import View, circumstances, heading, policy
-from auditor.report.arrange import Group, advice, briefly, folded, groups, names, notes, open_questions, reasons, why
+from auditor.report.arrange import Group, advice, briefly, deciding, folded, groups, names, notes, open_questions, reasons, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -15,6 +15,8 @@ _TABULATED = ("native", "config-change", "needs-port", "unknown")
 _FINDINGS_ON_A_SCREEN = 5
 _BRIEFLY = {"captive": "in their owners' data centres only", "unreleased": "announced, and nobody outside has one"}
 _RENTED = "rented as"
+#: Columns that are shown even where they say nothing.
+_ALWAYS = {"target", "dev", _RENTED, "$/h"}
 _LEFT = {"target", _RENTED, "layout"}
 _GAP = 2  # columns between two columns, as tabulate's plain format sets them
 
@@ -29,7 +31,13 @@ class _Column:
 
 
 def _target(row: TargetAudit) -> str:
-    return row.target.id + ("*" if row.availability == "limited" else "")
+    return row.target.id + ("*" if row.availability == "limited" else "") + ("?" if _doubtful(row) else "")
+
+
+def _doubtful(row: TargetAudit) -> bool:
+    """Return whether the row's verdict rests on nothing firmer than a claim of low confidence."""
+    found = deciding(row)
+    return bool(found) and all(finding.confidence == "low" for finding in found)
 
 
 def _devices(row: TargetAudit) -> str:
@@ -111,6 +119,7 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
     for error in model.inspection.errors:
         yield from _wrapped(f"error: {error}", view, "  ")
     if not model.rows:
+        yield from policy.lines(model.policy, view)
         return
     for line in (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model)):
         yield from _wrapped(line, view, "  ")
@@ -140,6 +149,8 @@ def _tables(arranged: list[Group], view: View) -> Iterator[str]:
     columns = [column for column in _COLUMNS if column.from_width <= view.width <= column.to_width]
     # The titles are a row like any other: as headers, tabulate would set each column two wider than it need be.
     cells = [[column.title for column in columns], *([column.cell(row) for column in columns] for row in rows)]
+    kept = [i for i, column in enumerate(columns) if column.title in _ALWAYS or any(line[i] != NOTHING for line in cells[1:])]
+    columns, cells = [columns[i] for i in kept], [[line[i] for i in kept] for line in cells]
     _fit(cells, view.width)
     align = ["left" if column.title in _LEFT else "right" for column in columns]
     table = tabulate(cells, tablefmt="plain", colalign=align, disable_numparse=True)
@@ -149,7 +160,7 @@ def _tables(arranged: list[Group], view: View) -> Iterator[str]:
         yield paint(group.title, group.key, color=view.color)
         for _ in some:
             yield body.pop(0)
-    yield from _legend(rows)
+    yield from _legend(rows, view)
 
 
 def _fit(cells: list[list[str]], width: int) -> None:
@@ -162,16 +173,17 @@ def _fit(cells: list[list[str]], width: int) -> None:
         row[at] = shorten(row[at], room)
 
 
-def _legend(rows: list[TargetAudit]) -> Iterator[str]:
+def _legend(rows: list[TargetAudit], view: View) -> Iterator[str]:
     marks = []
     if any(row.availability == "limited" for row in rows):
         marks.append("* limited availability")
+    if any(_doubtful(row) for row in rows):
+        marks.append("? low confidence")
     if any(row.placement and row.placement.borderline for row in rows):
         marks.append("~ within 5 % of a limit")
     if any(row.cost.price_is_stale for row in rows):
         marks.append("! price older than 90 days")
-    if marks:
-        yield ", ".join(marks)
+    yield from textwrap.wrap(", ".join(marks), view.width)
 
 
 def _lists(arranged: list[Group], view: View) -> Iterator[str]:

@@ -20,7 +20,8 @@ def lines(inspection: Inspection) -> list[str]:
 
 def _architecture(facts: Facts) -> str:
     names = facts.value("arch.architectures")
-    first = names[0] if isinstance(names, tuple) and names else facts.text("arch.model_type")
+    pipeline = facts.text("arch.class") == "diffusion"  # whose architectures are its components'
+    first = names[0] if isinstance(names, tuple) and names and not pipeline else facts.text("arch.model_type")
     parts = [facts.text("arch.class"), str(first) if first else None, facts.text("arch.task")]
     layers = facts.integer("arch.layers")
     if layers:
