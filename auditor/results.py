@@ -1,14 +1,16 @@
 """What an audit says: values only. Every report format is a function of ``Audit``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from auditor.baseline.model import Baseline
 from auditor.catalog.model import Price, Target
-from auditor.facts import Facts, Value
+from auditor.facts import Facts
 from auditor.inspection.model import Inspection
+from auditor.payback import Payback
+from auditor.outcomes import PolicyOutcome
 from auditor.rules.model import Finding, Undecided
 from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
-from auditor.waivers import Waiver
 from auditor.workload import Workload
 
 
@@ -54,6 +56,8 @@ class Cost:
     break_even_months: Range | None
     break_even_reason: str
     reason: str = ""
+    payback: Payback | None = None
+    """The whole answer over the horizon; None where there is no break-even to ask about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +81,6 @@ class TargetAudit:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyOutcome:
-    """What one rule of a policy says of one model."""
-
-    policy: str
-    rule: str
-    title: str
-    level: str
-    """``error`` or ``warning``: a warning never changes an exit code."""
-    state: str
-    """``met``, ``violated``, ``undecided``, ``excused`` (violated, with an exception that holds) or ``not-applicable``."""
-    message: str = ""
-    """What is so; empty where the rule is met or does not apply."""
-    remediation: str = ""
-    evidence: Mapping[str, Value | None] = field(default_factory=dict)
-    """The facts that the rule read; None where unknown."""
-    targets: tuple[str, ...] = ()
-    """Targets that decided it, of a rule about targets."""
-    settled_by: tuple[str, ...] = ()
-    waiver: Waiver | None = None
-    where: str = ""
-    """``file:line`` of the rule."""
-
-
-@dataclass(frozen=True, slots=True)
 class ModelAudit:
     """One model against every target. ``rows`` is empty when the model could not be read."""
 
@@ -121,3 +101,5 @@ class Audit:
     rules_digest: str
     today: str
     models: tuple[ModelAudit, ...]
+    baseline: Baseline | None = None
+    """What was measured of the server in use; None where the baseline is an estimate."""

@@ -12,6 +12,7 @@ LAYERS = (
     ("errors", "units", "_shipped", "bounded_json", "waivers"),
     ("configuration",),
     ("facts", "snapshot"),
+    ("outcomes",),
     ("weights",),
     ("sources",),
     ("inspection",),
@@ -25,9 +26,9 @@ LAYERS = (
     ("effort", "economics"),
     ("audit",),
     ("policy",),
-    ("gate",),
     ("fixtures",),
     ("fleet",),
+    ("gate",),
     ("report",),
     ("cli", "__main__"),
 )

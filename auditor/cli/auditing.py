@@ -9,6 +9,7 @@ import auditor
 from auditor import workload_file
 from auditor.audit import AuditOptions
 from auditor.audit import audit as run_audit
+from auditor.baseline import load as load_baseline
 from auditor.catalog import Accelerator, Catalog, load_catalog
 from auditor.cli.flags import Against, Config, Demands, Load, Money, Team
 from auditor.economics import Money as Terms
@@ -16,7 +17,7 @@ from auditor.effort import EffortOptions
 from auditor.errors import WorkloadError
 from auditor.gate.ignoring import ignoring
 from auditor.inspection.model import Inspection
-from auditor.policy import Policy
+from auditor.policy.model import Policy
 from auditor.policy.run import outcomes, read_policies
 from auditor.results import Audit, ModelAudit
 from auditor.sizing.model import Constraints
@@ -27,6 +28,11 @@ from auditor.workload import Workload
 def open_catalog(rules: Sequence[Path] | None) -> Catalog:
     """Return the shipped catalogue with the user's rules added. What was read is kept in the user's cache folder."""
     return load_catalog(rules or (), cache=cache_folder())
+
+
+def rule_packs(against: Against, team: Team) -> tuple[Path, ...]:
+    """Return the files and folders to add to the shipped rules: packs, and the team's own effort figures."""
+    return (*(against.rules or ()), *([team.effort] if team.effort else ()))
 
 
 def cache_folder() -> Path:
@@ -51,7 +57,7 @@ def audited(
     """
     asked = workload(load)
     ignores = _ignores(config, today)
-    catalog = open_catalog(against.rules)
+    catalog = open_catalog(rule_packs(against, team))
     targets = catalog.find_targets(against.on or ())
     options = replace(
         audit_options(money, team, catalog),
@@ -95,7 +101,19 @@ def audit_options(money: Money, team: Team, catalog: Catalog) -> AuditOptions:
     """Return the options of an audit that are about money and people."""
     return AuditOptions(
         effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
-        money=Terms(prices=prices(money.price or (), catalog), term=money.price_term, weekly_rate=money.weekly_rate),
+        money=terms(money, catalog),
+        baseline=load_baseline(money.baseline) if money.baseline else None,
+    )
+
+
+def terms(money: Money, catalog: Catalog) -> Terms:
+    """Return how prices are chosen and what people cost. Raises WorkloadError."""
+    return Terms(
+        prices=prices(money.price or (), catalog),
+        term=money.price_term,
+        weekly_rate=money.weekly_rate,
+        people=money.people,
+        horizon_months=money.horizon_months,
     )
 
 

@@ -24,7 +24,7 @@ def init(
 
     It holds as it is, and says what else can be demanded.
     """
-    from auditor.policy.run import DEFAULT  # noqa: PLC0415
+    from auditor.policy.files import DEFAULT  # noqa: PLC0415
 
     if path.exists():
         raise ReportError(f"{path} is there already", "name another file")

@@ -106,6 +106,7 @@ def run_tests(
     only: Annotated[
         str | None, typer.Option("-k", metavar="TEXT", help="Only cases of rules with this in their id.", show_default=False)
     ] = None,
+    own: Annotated[bool, typer.Option("--own", help="Only the tests of your own folders, not the shipped ones.")] = False,
     fixtures: Annotated[Path | None, typer.Option(metavar="DIR", help="Snapshots that cases name as models.", show_default=False)] = None,
     out: ListOut,
     screen: Screen,
@@ -118,7 +119,11 @@ def run_tests(
     from auditor.rules.testing import load_cases, run_cases  # noqa: PLC0415
 
     catalog = open_catalog(packs)
-    cases = [case for case in load_cases((RULES, *(packs or ()))) if only is None or only in (case.rule or "")]
+    folders = (*(packs or ()),) if own else (RULES, *(packs or ()))
+    cases = [case for case in load_cases(folders) if only is None or only in (case.rule or "")]
+    if not cases and own and only is None:
+        screen.terminal.note("the rules load; no tests stand beside them")
+        return
     if not cases:
         screen.terminal.error(f"auditor: no case is about {only!r}")
         raise typer.Exit(exits.NOTHING)

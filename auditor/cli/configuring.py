@@ -1,5 +1,6 @@
 """Settings into options: what a configuration file says holds where neither the command line nor the environment does."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def _path(config: Config, given: Mapping[str, Any]) -> Path | None:
         value = given.get(name)
         named += [value] if isinstance(value, str) else [str(one) for one in value or ()]
     here = Path.cwd()
+    if "files" in given:  # a commit has one configuration, whatever models it touches: that of the folder around them
+        return find(Path(os.path.commonpath(_folders(named, here)))) if named else find(here)
     found = {find(folder) or find(here) for folder in _folders(named, here)} or {find(here)}
     if len(found) > 1:
         names = ", ".join(sorted(str(path) if path else "none" for path in found))

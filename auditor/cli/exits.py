@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.results import Audit, ModelAudit
+    from auditor.report.policy import Judged
+    from auditor.results import Audit
 
 OK = 0
 INCOMPLETE = 1
@@ -19,7 +20,7 @@ POLICY = 14
 NEVER = "never"
 
 
-def of_policies(models: "Sequence[ModelAudit]", *, strict: bool) -> int:
+def of_policies(models: "Sequence[Judged]", *, strict: bool) -> int:
     """Return the code of what policies say: warnings do not count, what could not be decided counts under ``strict``."""
     if any(model.inspection.errors for model in models):
         return INCOMPLETE

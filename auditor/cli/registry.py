@@ -23,6 +23,8 @@ COMMANDS: _Commands = {
     "inspect": ("commands_models:inspect", "Say what models' files say."),
     "explain": ("commands_models:explain", "Explain one model on one accelerator."),
     "compare": ("commands_models:compare", "Compare two models on the same targets."),
+    "baseline": ("commands_baseline:baseline", "Measure a baseline: tokens per second at the real mix of requests."),
+    "gate": ("commands_gate:gate", "Check the models that changed files belong to, as a commit hook does."),
     "facts": ("commands_catalog:facts", "List every fact that a rule may read."),
     "schema": ("commands_catalog:schema", "Print a JSON Schema of ours."),
 }

@@ -8,14 +8,13 @@ from auditor.audit import AuditOptions, audit_model
 from auditor.catalog import Catalog
 from auditor.errors import ConfigError
 from auditor.inspection.model import Inspection
-from auditor.policy.evaluate import expired, judge, judge_files
+from auditor.outcomes import PolicyOutcome
+from auditor.policy.evaluate import expired, judge
+from auditor.policy.files import excused, judge_files
 from auditor.policy.model import Policy, Scope
-from auditor.policy.read import parse_policy, read_policy
-from auditor.results import PolicyOutcome
-from auditor.waivers import Waiver, waived
+from auditor.policy.read import read_policy
+from auditor.waivers import Waiver
 from auditor.workload import Workload
-
-DEFAULT = Path(__file__).with_name("default.yaml")
 
 
 def read_policies(paths: Iterable[Path], today: str) -> tuple[Policy, ...]:
@@ -27,11 +26,6 @@ def read_policies(paths: Iterable[Path], today: str) -> tuple[Policy, ...]:
             "mend what it covered and remove it, or set a new date",
         )
     return policies
-
-
-def default_policy() -> Policy:
-    """Return the policy that holds where a project has none of its own."""
-    return parse_policy(DEFAULT.read_bytes(), DEFAULT.name)
 
 
 def outcomes(
@@ -59,23 +53,3 @@ def outcomes(
         model = audit_model(inspection, catalog, catalog.find_targets(policy.targets), asked, options, today=today)
         found += judge(policy, model, catalog, today)
     return excused(found, ignores, inspection.id, today)
-
-
-def of_files(
-    inspection: Inspection, policies: Sequence[Policy], ignores: Sequence[Waiver] = (), *, today: str
-) -> tuple[PolicyOutcome, ...]:
-    """Return what the rules say that need no more than the model's files."""
-    if not inspection.facts:
-        return ()
-    found = [one for policy in policies for one in judge_files(policy, inspection.facts, inspection.id, today)]
-    return excused(found, ignores, inspection.id, today)
-
-
-def excused(found: Sequence[PolicyOutcome], ignores: Sequence[Waiver], model: str, today: str) -> tuple[PolicyOutcome, ...]:
-    """Return the outcomes with those excused that the settings ignore."""
-
-    def one(outcome: PolicyOutcome) -> PolicyOutcome:
-        waiver = waived(ignores, outcome.rule, today, model) if outcome.state in {"violated", "undecided"} else None
-        return replace(outcome, state="excused", waiver=waiver) if waiver else outcome
-
-    return tuple(one(outcome) for outcome in found)

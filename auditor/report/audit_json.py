@@ -4,8 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from auditor.facts import Known, Unknown
+from auditor.payback import Payback
 from auditor.report import View, plain
-from auditor.results import Audit, Cost, Effort, ModelAudit, PolicyOutcome, TargetAudit, WorkItem
+from auditor.report.policy import policy_outcome
+from auditor.results import Audit, Cost, Effort, ModelAudit, TargetAudit, WorkItem
 from auditor.rules.model import Finding
 from auditor.sizing.model import Placement, Throughput
 
@@ -25,6 +27,7 @@ def document(audit: Audit) -> dict[str, Any]:
         "auditor": audit.version,
         "rules_digest": audit.rules_digest,
         "date": audit.today,
+        "baseline": asdict(audit.baseline) if audit.baseline else None,
         "models": [_model(model) for model in audit.models],
     }
 
@@ -39,23 +42,6 @@ def _model(model: ModelAudit) -> dict[str, Any]:
         "workload_basis": dict(sorted(model.workload_basis.items())),
         "targets": [_row(row) for row in model.rows],
         "policy": [policy_outcome(outcome) for outcome in model.policy],
-    }
-
-
-def policy_outcome(outcome: PolicyOutcome) -> dict[str, Any]:
-    """Return what one rule of a policy says of the model."""
-    return {
-        "policy": outcome.policy,
-        "rule": outcome.rule,
-        "title": outcome.title,
-        "level": outcome.level,
-        "state": outcome.state,
-        "message": outcome.message,
-        "remediation": outcome.remediation,
-        "evidence": {name: plain.value(value) for name, value in sorted(outcome.evidence.items())},
-        "targets": list(outcome.targets),
-        "settled_by": list(outcome.settled_by),
-        "exception": plain.waiver(outcome.waiver),
     }
 
 
@@ -134,7 +120,17 @@ def _cost(cost: Cost) -> dict[str, Any]:
         "reason": cost.reason,
         "break_even_months": plain.span(cost.break_even_months),
         "break_even_reason": cost.break_even_reason,
+        "payback": _payback(cost.payback) if cost.payback else None,
     }
+
+
+def _payback(given: Payback) -> dict[str, Any]:
+    figures = {name: plain.number(value) for name, value in asdict(given).items() if name not in {"sensitivity", "drivers"}}
+    moved = [
+        {"input": one.name, "half_less": plain.number(one.low_months), "half_more": plain.number(one.high_months)}
+        for one in given.sensitivity
+    ]
+    return {**figures, "sensitivity_months": moved, "drivers": list(given.drivers)}
 
 
 def _effort(effort: Effort) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def _model(model: ModelAudit) -> Iterator[str]:
         yield f"- **error:** {escape(error)}"
     if not model.rows:
         yield ""
+        yield from _policy(model)
         return
     for line in (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model)):
         if line:
@@ -40,6 +41,10 @@ def _model(model: ModelAudit) -> Iterator[str]:
             yield f"| {' | '.join(escape(cell) for cell in _cells(row))} |"
     yield ""
     yield from _why(model)
+    yield from _policy(model)
+
+
+def _policy(model: ModelAudit) -> Iterator[str]:
     if model.policy:
         yield f"### Policy: {policy.summary(model.policy)}"
         yield ""

@@ -2,12 +2,26 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 import auditor
+from auditor.inspection.model import Inspection
+from auditor.outcomes import PolicyOutcome
 from auditor.report import View, plain
-from auditor.report.audit_json import policy_outcome
 from auditor.report.style import paint
-from auditor.results import ModelAudit, PolicyOutcome
+
+
+class Judged(Protocol):
+    """A model, and what policies say of it."""
+
+    @property
+    def inspection(self) -> Inspection:
+        """The model."""
+
+    @property
+    def policy(self) -> tuple[PolicyOutcome, ...]:
+        """What each rule says."""
+
 
 #: States that a reader has to know of, the worst first, and the colour of each.
 _TELLING = {"violated": "blocked", "undecided": "unknown", "excused": "note"}
@@ -54,7 +68,7 @@ def summary(outcomes: Iterable[PolicyOutcome]) -> str:
     )
 
 
-def render(models: Sequence[ModelAudit], view: View) -> str:
+def render(models: Sequence[Judged], view: View) -> str:
     """Return the report of a check for a terminal."""
     blocks = []
     for model in models:
@@ -65,7 +79,7 @@ def render(models: Sequence[ModelAudit], view: View) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def render_json(models: Sequence[ModelAudit], view: View) -> str:  # noqa: ARG001  # every format has one signature
+def render_json(models: Sequence[Judged], view: View) -> str:  # noqa: ARG001  # every format has one signature
     """Return the report of a check as JSON: schema ``auditor/policy-check/1``."""
     entries = [
         {
@@ -77,6 +91,23 @@ def render_json(models: Sequence[ModelAudit], view: View) -> str:  # noqa: ARG00
         for model in models
     ]
     return plain.dumps({"schema": "auditor/policy-check/1", "auditor": auditor.__version__, "models": entries})
+
+
+def policy_outcome(outcome: PolicyOutcome) -> dict[str, Any]:
+    """Return what one rule of a policy says of the model."""
+    return {
+        "policy": outcome.policy,
+        "rule": outcome.rule,
+        "title": outcome.title,
+        "level": outcome.level,
+        "state": outcome.state,
+        "message": outcome.message,
+        "remediation": outcome.remediation,
+        "evidence": {name: plain.value(value) for name, value in sorted(outcome.evidence.items())},
+        "targets": list(outcome.targets),
+        "settled_by": list(outcome.settled_by),
+        "exception": plain.waiver(outcome.waiver),
+    }
 
 
 #: Formats of a check.

@@ -10,12 +10,13 @@ from auditor.errors import ConfigError
 from auditor.facts import Known, Unknown
 from auditor.inspection import inspect_snapshot
 from auditor.inspection.model import Inspection
-from auditor.policy.evaluate import judge, judge_files
+from auditor.outcomes import PolicyOutcome
+from auditor.policy.evaluate import judge
 from auditor.policy.facts import audit_facts, row_facts
+from auditor.policy.files import default_policy, judge_files, of_files
 from auditor.policy.model import Policy
 from auditor.policy.read import parse_policy
-from auditor.policy.run import default_policy, of_files, outcomes, read_policies
-from auditor.results import PolicyOutcome
+from auditor.policy.run import outcomes, read_policies
 from auditor.sources import SourceOptions, open_target
 from auditor.waivers import Waiver
 from auditor.workload import Workload

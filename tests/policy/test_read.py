@@ -3,9 +3,9 @@
 import pytest
 
 from auditor.errors import AuditorError
+from auditor.policy.files import default_policy
 from auditor.policy.model import Scope
 from auditor.policy.read import parse_policy
-from auditor.policy.run import default_policy
 
 
 def parse(rules: str, rest: str = "") -> object:

@@ -1,0 +1,31 @@
+"""What policies say of models, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from auditor.facts import Value
+from auditor.waivers import Waiver
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOutcome:
+    """What one rule of a policy says of one model."""
+
+    policy: str
+    rule: str
+    title: str
+    level: str
+    """``error`` or ``warning``: a warning never changes an exit code."""
+    state: str
+    """``met``, ``violated``, ``undecided``, ``excused`` (violated, with an exception that holds) or ``not-applicable``."""
+    message: str = ""
+    """What is so; empty where the rule is met or does not apply."""
+    remediation: str = ""
+    evidence: Mapping[str, Value | None] = field(default_factory=dict)
+    """The facts that the rule read; None where unknown."""
+    targets: tuple[str, ...] = ()
+    """Targets that decided it, of a rule about targets."""
+    settled_by: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    where: str = ""
+    """``file:line`` of the rule."""
