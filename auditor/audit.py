@@ -5,9 +5,10 @@ the verdict, and the work they name makes the weeks; speed and prices make the c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor import economics, effort
+from auditor.baseline.model import Baseline
 from auditor.catalog import Catalog
 from auditor.catalog.model import Target
 from auditor.catalog.support import stack_facts
@@ -29,6 +30,8 @@ class AuditOptions:
     constraints: Constraints = field(default_factory=Constraints)
     effort: EffortOptions = field(default_factory=EffortOptions)
     money: economics.Money = field(default_factory=economics.Money)
+    baseline: Baseline | None = None
+    """What was measured of the server in use; estimates are then taken relative to it."""
 
 
 def audit(
@@ -46,7 +49,7 @@ def audit(
     Raises WorkloadError for a workload that no model can have.
     """
     models = tuple(audit_model(inspection, catalog, targets, workload, options, today=today) for inspection in inspections)
-    return Audit(version=version, rules_digest=catalog.digest, today=today, models=models)
+    return Audit(version=version, rules_digest=catalog.digest, today=today, models=models, baseline=options.baseline)
 
 
 def audit_model(
@@ -57,29 +60,58 @@ def audit_model(
     if not inspection.facts:
         return ModelAudit(inspection, resolved, basis, ())
     facts = inspection.facts.merged(workload_facts(resolved)).merged(_cache_facts(inspection, resolved))
-    baseline = _baseline(inspection, catalog, resolved, options, today)
-    rows = tuple(_row(inspection, facts, target, catalog, resolved, options, baseline, today) for target in targets)
+    case = _Case(inspection, facts, catalog, resolved, options, today)
+    today_costs = _baseline(case)
+    rows = tuple(_row(case, target, today_costs) for target in targets)
     return ModelAudit(inspection, resolved, basis, rows)
 
 
-def _row(
-    inspection: Inspection,
-    facts: Facts,
-    target: Target,
-    catalog: Catalog,
-    workload: Workload,
-    options: AuditOptions,
-    baseline: economics.Running | None,
-    today: str,
-) -> TargetAudit:
-    facts = facts.merged(stack_facts(target, facts))
-    placed = place(inspection, target, workload, catalog.prices, options.constraints, options.money.term)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One model with everything that is the same on all its targets."""
+
+    inspection: Inspection
+    facts: Facts
+    catalog: Catalog
+    workload: Workload
+    options: AuditOptions
+    today: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Today:
+    """What serving the model costs today, and how far estimates are off there."""
+
+    running: economics.Running | None = None
+    factor: float | None = None
+    """Measured over estimated tokens per second; None where nothing was measured."""
+
+
+def _row(case: _Case, target: Target, baseline: _Today) -> TargetAudit:
+    options, workload, catalog = case.options, case.workload, case.catalog
+    facts = case.facts.merged(stack_facts(target, case.facts))
+    placed = place(case.inspection, target, workload, catalog.prices, options.constraints, options.money.term)
     placement = placed if isinstance(placed, Placement) else None
     facts = facts.merged(_fit_facts(placed, target))
+    if facts.value("fit.feasible") is False and _fits_undivided(case, target):
+        facts = facts.merged({"fit.divisible": Known(value=False, basis=Basis.DERIVED)})
     evaluation = evaluate(catalog.rules, facts, target)
     verdict = combine(evaluation)
-    weeks = _weeks(target, facts, placement, evaluation, verdict, catalog, workload, options)
-    speed = estimate(inspection, target, workload, placement) if placement else None
+    weeks = _weeks(case, target, facts, placement, evaluation, verdict)
+    speed = _speed(case, target, placement, baseline.factor)
+    cost = economics.cost(
+        target,
+        placement,
+        speed,
+        catalog.prices,
+        options.money,
+        workload,
+        weeks,
+        baseline.running,
+        today=case.today,
+        upkeep_weeks=effort.upkeep(catalog.effort, target.stack),
+        exit_weeks=effort.way_back(catalog.effort),
+    )
     return TargetAudit(
         target=target,
         verdict=verdict.verdict,
@@ -89,7 +121,7 @@ def _row(
         placement=placement,
         no_placement=placed if isinstance(placed, NoPlacement) else None,
         throughput=speed,
-        cost=economics.cost(target, placement, speed, catalog.prices, options.money, workload, weeks, baseline, today=today),
+        cost=cost,
         effort=weeks,
         findings=evaluation.findings,
         undecided=evaluation.undecided,
@@ -97,32 +129,39 @@ def _row(
     )
 
 
-def _baseline(inspection: Inspection, catalog: Catalog, workload: Workload, options: AuditOptions, today: str) -> economics.Running | None:
-    """Return what serving the model costs today: the placement that the workload names, the smallest one there."""
-    here = next((target for target in catalog.targets if _is_current(target, workload)), None)
+def _speed(case: _Case, target: Target, placement: Placement | None, factor: float | None) -> Throughput | None:
+    """Return the estimate; measured on the target in use, and elsewhere relative to that, where a measurement was given."""
+    estimated = estimate(case.inspection, target, case.workload, placement) if placement else None
+    if estimated is None or factor is None or case.options.baseline is None:
+        return estimated
+    if _is_current(target, case.workload):
+        return economics.measured(estimated, case.options.baseline)
+    return economics.relative(estimated, factor)
+
+
+def _baseline(case: _Case) -> _Today:
+    """Return what serving the model costs today: on what the workload names, as measured or as the smallest placement there."""
+    workload, money = case.workload, case.options.money
+    here = next((target for target in case.catalog.targets if _is_current(target, workload)), None)
     if here is None:
-        return None
-    placed = place(inspection, here, workload, catalog.prices, term=options.money.term)
+        return _Today()
+    limits = Constraints(devices=workload.current_devices)
+    placed = place(case.inspection, here, workload, case.catalog.prices, limits, term=money.term)
     if not isinstance(placed, Placement):
-        return None
-    speed: Throughput | None = estimate(inspection, here, workload, placed)
-    return economics.running(here, placed, speed, catalog.prices, options.money, workload, today=today)
+        return _Today()
+    speed = estimate(case.inspection, here, workload, placed)
+    factor = None
+    if speed is not None and case.options.baseline is not None:
+        factor = case.options.baseline.output_tokens_per_s / speed.output_tokens_per_s.likely
+        speed = economics.measured(speed, case.options.baseline)
+    return _Today(economics.running(here, placed, speed, case.catalog.prices, money, workload, today=case.today), factor)
 
 
 def _is_current(target: Target, workload: Workload) -> bool:
     return target.accelerator.id == workload.current_accelerator and target.stack.id == workload.current_stack
 
 
-def _weeks(
-    target: Target,
-    facts: Facts,
-    placement: Placement | None,
-    evaluation: Evaluation,
-    verdict: Verdict,
-    catalog: Catalog,
-    workload: Workload,
-    options: AuditOptions,
-) -> Effort:
+def _weeks(case: _Case, target: Target, facts: Facts, placement: Placement | None, evaluation: Evaluation, verdict: Verdict) -> Effort:
     """Return the weeks, or the reason why no number would be honest."""
     accelerator, stack = target.accelerator, target.stack
     if accelerator.availability in {"captive", "unreleased"} and not stack.hosted:
@@ -132,17 +171,17 @@ def _weeks(
         return effort.no_effort(reason)
     if verdict.verdict == "unknown":
         return effort.no_effort(f"the verdict is unknown until settled by: {', '.join(verdict.settled_by) or 'more evidence'}")
-    if _is_current(target, workload) and verdict.verdict in {"native", "config-change"}:
+    if _is_current(target, case.workload) and verdict.verdict in {"native", "config-change"}:
         return effort.already_there(stack)
     return effort.estimate(
-        catalog.effort,
+        case.catalog.effort,
         stack,
         facts,
         placement,
         evaluation.findings,
-        options.effort,
-        current_stack=workload.current_stack,
-        latency_target=workload.latency_target,
+        case.options.effort,
+        current_stack=case.workload.current_stack,
+        latency_target=case.workload.latency_target,
     )
 
 
@@ -160,6 +199,19 @@ def _cache_facts(inspection: Inspection, workload: Workload) -> Mapping[str, Kno
     }
 
 
+def _fits_undivided(case: _Case, target: Target) -> bool:
+    """Return whether the model would fit if the stack's rules of division were no matter: nothing else keeps it out."""
+    rules, asked = target.stack.parallelism, case.options.constraints
+    if rules is None or asked.tensor_parallel or asked.devices:
+        return False
+    lenient = replace(rules, heads_divisible=False, heads_per_rank_even=False, intermediate_divisible=False, vocab_padded=True)
+    if lenient == rules:
+        return False
+    undivided = replace(target, stack=replace(target.stack, parallelism=lenient))
+    placed = place(case.inspection, undivided, case.workload, case.catalog.prices, asked, case.options.money.term)
+    return isinstance(placed, Placement)
+
+
 def _fit_facts(placed: Placement | NoPlacement, target: Target) -> Mapping[str, Known | Unknown]:
     """Return the fit.* facts; none where nobody outside places models on the target."""
     if target.stack.memory is None or target.stack.parallelism is None:
@@ -171,6 +223,7 @@ def _fit_facts(placed: Placement | NoPlacement, target: Target) -> Mapping[str, 
     memory = placed.memory
     values: dict[str, Value] = {
         "fit.feasible": True,
+        "fit.divisible": True,
         "fit.devices": placed.devices,
         "fit.instances": placed.instances,
         "fit.tensor_parallel": placed.tensor_parallel,

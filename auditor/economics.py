@@ -5,10 +5,12 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from auditor.baseline.model import Baseline
 from auditor.catalog.model import Price, Target
+from auditor.payback import DAYS_PER_MONTH, Payback, PaybackInputs, payback
 from auditor.results import Cost, Effort
 from auditor.sizing.model import Placement, Range, Throughput
 from auditor.sizing.offers import FALLBACKS
@@ -16,8 +18,6 @@ from auditor.workload import Workload
 
 #: Age at which a price is called stale.
 STALE_DAYS = 90
-#: Days of a month: 365.25 / 12.
-DAYS_PER_MONTH = 30.4375
 _SECONDS_PER_HOUR = 3600
 _MILLION = 1_000_000
 
@@ -32,6 +32,10 @@ class Money:
     """``on-demand`` (or a capacity block, where a machine has no such price), ``spot``, ``capacity-block``, …"""
     weekly_rate: float | None = None
     """Dollars of one engineer-week; break-even needs it."""
+    people: int = 1
+    """Engineers who are paid for each week of effort."""
+    horizon_months: float = 24.0
+    """Months within which a migration is to pay for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,13 @@ def cost(
     baseline: Running | None,
     *,
     today: str,
+    upkeep_weeks: float = 0.0,
+    exit_weeks: float = 0.0,
 ) -> Cost:
     """Return what a target costs, and the months after which moving there from ``baseline`` has paid for itself.
 
-    ``today`` is an ISO date. A figure that cannot be had is None, with the reason.
+    ``today`` is an ISO date. ``upkeep_weeks`` (a month) and ``exit_weeks`` enter the payback over the horizon alone. A
+    figure that cannot be had is None, with the reason.
     """
     here = running(target, placement, speed, prices, money, workload, today=today)
     months, reason = break_even(here, baseline, effort, workload, money)
@@ -73,7 +80,29 @@ def cost(
         break_even_months=months,
         break_even_reason=reason,
         reason=here.reason,
+        payback=_payback(here, baseline, effort, workload, money, upkeep_weeks, exit_weeks),
     )
+
+
+def _payback(
+    here: Running, baseline: Running | None, effort: Effort, workload: Workload, money: Money, upkeep_weeks: float, exit_weeks: float
+) -> Payback | None:
+    """Return the answer over the horizon where every input of it is known and there is something to migrate."""
+    ours, theirs = here.usd_per_million_tokens, baseline.usd_per_million_tokens if baseline else None
+    if ours is None or theirs is None or effort.weeks is None or not effort.weeks.high:
+        return None
+    if workload.tokens_per_day is None or money.weekly_rate is None:
+        return None
+    inputs = PaybackInputs(
+        weeks=effort.weeks.likely,
+        weekly_rate=money.weekly_rate * money.people,
+        tokens_per_day=workload.tokens_per_day,
+        baseline=theirs.likely,
+        target=ours.likely,
+        upkeep_weeks=upkeep_weeks,
+        exit_weeks=exit_weeks,
+    )
+    return payback(inputs, {"weeks": effort.weeks, "target": ours}, money.horizon_months)
 
 
 def running(
@@ -105,6 +134,37 @@ def running(
         return Running(hourly, None, None, price, stale, note or "no estimate of speed")
     output = speed.output_tokens_per_s
     return Running(hourly, _per_million(hourly, output, 1.0), _per_million(hourly, output, _total_per_output(workload)), price, stale, note)
+
+
+def measured(estimate: Throughput, baseline: Baseline) -> Throughput:
+    """Return the speed of the server that was measured: tokens per second as measured, the rest as estimated."""
+    rate = baseline.output_tokens_per_s
+    joule = baseline.tokens_per_joule
+    waited = Range(baseline.ttft_s, baseline.ttft_s, baseline.ttft_s) if baseline.ttft_s is not None else estimate.ttft_s
+    return replace(
+        estimate,
+        output_tokens_per_s=Range(rate, rate, rate),
+        ttft_s=waited,
+        tokens_per_joule=Range(joule, joule, joule) if joule is not None else estimate.tokens_per_joule,
+        basis="measured",
+        terms=(*estimate.terms, f"output_tokens_per_s = {rate:,.0f}, measured by {baseline.tool} over {baseline.seconds:,.0f} s"),
+    )
+
+
+def relative(estimate: Throughput, factor: float) -> Throughput:
+    """Return an estimate scaled by ``measured / estimated`` of the baseline: what the model misses there, it misses alike here."""
+
+    def scaled(span: Range) -> Range:
+        return Range(span.low * factor, span.likely * factor, span.high * factor)
+
+    return replace(
+        estimate,
+        output_tokens_per_s=scaled(estimate.output_tokens_per_s),
+        decode_tokens_per_s=scaled(estimate.decode_tokens_per_s),
+        prefill_tokens_per_s=scaled(estimate.prefill_tokens_per_s),
+        decode_tokens_per_s_per_sequence=scaled(estimate.decode_tokens_per_s_per_sequence),
+        terms=(*estimate.terms, f"all rates x {factor:.3g}: measured over estimated on the baseline"),
+    )
 
 
 def usd_per_million(usd_per_hour: float, tokens_per_s: float) -> float:
@@ -171,7 +231,7 @@ def break_even(here: Running, baseline: Running | None, effort: Effort, workload
         return None, "no volume given"
     if money.weekly_rate is None:
         return None, "no weekly rate given"
-    paid = migration_cost(weeks, money.weekly_rate)
+    paid = migration_cost(weeks, money.weekly_rate * money.people)
     # Both prices come from one method, whose errors lean the same way: low is compared with low, high with high.
     pairs = ((theirs.low, ours.low), (theirs.likely, ours.likely), (theirs.high, ours.high))
     savings = [monthly_saving(before, after, workload.tokens_per_day) for before, after in pairs]

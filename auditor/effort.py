@@ -117,6 +117,17 @@ def already_there(stack: Stack) -> Effort:
     return Effort(weeks=zero, expected=0.0, interval80=(0.0, 0.0), items=(), grade="", reason=f"served by {stack.name} here today")
 
 
+def upkeep(model: EffortModel, stack: Stack) -> float:
+    """Return the likely engineer-weeks per month of keeping ``stack`` beside the one in use; 0 where no figure exists."""
+    return model.upkeep.get(stack.family, (0.0, 0.0, 0.0))[1]
+
+
+def way_back(model: EffortModel) -> float:
+    """Return the likely engineer-weeks of leaving a target again: what every model pays to move onto a CUDA stack."""
+    spent = (spec.weeks_for("cuda") for spec in model.items.values() if spec.always and spec.scope == "model")
+    return math.fsum(weeks[1] for weeks in spent if weeks)
+
+
 def total(items: Iterable[WorkItem], rho: float) -> Effort:
     """Sum items over unique scope keys, by the formula at the head of this module."""
     unique = {(item.item, item.scope_key): item for item in items}.values()

@@ -37,6 +37,8 @@ class Workload:
     current_stack: str = "vllm-cuda"
     current_accelerator: str = "h100-sxm"
     """What serves the model today; the baseline where nothing else is said."""
+    current_devices: int | None = None
+    """Devices that serve it today; the smallest placement where nothing is said."""
     latency_target: bool = True
     """False for batch work: tuning then costs less."""
 

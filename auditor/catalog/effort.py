@@ -41,14 +41,23 @@ class EffortModel:
     rho: float
     items: Mapping[str, WorkItemSpec]
     multipliers: Mapping[str, Mapping[str, float]]
+    upkeep: Mapping[str, Weeks]
+    """Engineer-weeks per month of keeping a second stack, by family; empty where a file states none."""
 
 
-def build_effort(entry: Entry) -> EffortModel:
-    """Return the model of a checked effort file (``schemas/effort.schema.json``). Raises CatalogError for a source that is not defined."""
+def build_effort(entry: Entry, base: EffortModel | None = None) -> EffortModel:
+    """Return the model of a checked effort file (``schemas/effort.schema.json``), laid over ``base`` where there is one.
+
+    Raises CatalogError for a source that is not defined.
+    """
     raw = entry.document.value
-    multipliers = {name: {level: float(factor) for level, factor in levels.items()} for name, levels in raw["multipliers"].items()}
-    items = {name: _item(name, item, entry) for name, item in raw["items"].items()}
-    return EffortModel(rho=float(raw["rho"]), items=items, multipliers=multipliers)
+    items = {name: _item(name, item, entry) for name, item in raw.get("items", {}).items()}
+    multipliers = {name: {level: float(factor) for level, factor in levels.items()} for name, levels in raw.get("multipliers", {}).items()}
+    upkeep = {family: _weeks(weeks) for family, weeks in raw.get("upkeep", {}).get("weeks", {}).items()}
+    own = EffortModel(float(raw.get("rho", base.rho if base else 0.5)), items, multipliers, upkeep)
+    if base is None:
+        return own
+    return EffortModel(own.rho, {**base.items, **items}, {**base.multipliers, **multipliers}, {**base.upkeep, **upkeep})
 
 
 def _item(name: str, raw: Mapping[str, Any], entry: Entry) -> WorkItemSpec:

@@ -102,14 +102,14 @@ def _by_id(kind: str, files: _Read, shared: Mapping[str, Source]) -> dict[str, E
 
 
 def _effort(files: _Read, shared: Mapping[str, Source]) -> EffortModel:
-    """Return the effort model: a pack's own, where it brings one, in place of the shipped one."""
-    own = [one for one in files if not one[0].shipped]
+    """Return the effort model: the shipped one, with the items of a pack's own file laid over it."""
+    shipped, own = ([one for one in files if one[0].shipped is kind] for kind in (True, False))
     if len(own) > 1:
         raise own[1][1].error(("effort",), "two packs bring effort figures", "keep one of the two files")
-    chosen = own or files
-    if not chosen:
+    if not shipped:
         raise CatalogError("rules/effort/effort.yaml is missing", "is the installation whole?")
-    return build_effort(_entry(*chosen[0], shared))
+    model = build_effort(_entry(*shipped[0], shared))
+    return build_effort(_entry(*own[0], shared), model) if own else model
 
 
 def _check_work(effort: EffortModel, files: _Read) -> None:

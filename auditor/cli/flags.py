@@ -143,6 +143,10 @@ class Team(Group):
     ] = "some"
     ai_assist: Annotated[bool, typer.Option("--ai-assist", help="Count ports as written with the help of coding agents.")] = False
     regulated: Annotated[bool, typer.Option("--regulated", help="Count accuracy checks as a regulated business does them.")] = False
+    effort: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own weeks of each work item, in place of the shipped ones.", show_default=False),
+    ] = None
 
 
 class Money(Group):
@@ -156,6 +160,12 @@ class Money(Group):
         str, typer.Option(metavar="TERM", callback=one_of(*PRICE_TERMS), help=f"Which published price: {', '.join(PRICE_TERMS)}.")
     ] = "on-demand"
     weekly_rate: Annotated[float | None, typer.Option(min=0, help="Cost of one engineer-week, USD.", show_default=False)] = None
+    people: Annotated[int, typer.Option(min=1, help="Engineers paid for each week of effort.")] = 1
+    horizon_months: Annotated[float, typer.Option(min=1, help="Months within which a migration is to pay for itself.")] = 24.0
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What `auditor baseline` measured, or a benchmark's result file.", show_default=False),
+    ] = None
 
 
 class Against(Group):

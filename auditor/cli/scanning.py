@@ -2,9 +2,8 @@
 
 import auditor
 from auditor.audit import AuditOptions
-from auditor.cli.auditing import cache_folder, open_catalog, prices
+from auditor.cli.auditing import cache_folder, open_catalog, rule_packs, terms
 from auditor.cli.flags import Against, Load, Money, Source, Team
-from auditor.economics import Money as Terms
 from auditor.effort import EffortOptions
 from auditor.fleet.model import Fleet
 from auditor.fleet.one import Context
@@ -20,7 +19,8 @@ def fleet_context(
 
     Raises CatalogError for rules that do not load, WorkloadError for options.
     """
-    catalog = open_catalog(against.rules)
+    packs = rule_packs(against, team)
+    catalog = open_catalog(packs)
     given = read(load.workload) if load.workload else {}
     given |= {name: value for name in sorted(load.fields().keys() - {"workload"}) if (value := getattr(load, name)) is not None}
     return Context(
@@ -32,11 +32,11 @@ def fleet_context(
                 devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction
             ),
             effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
-            money=Terms(prices=prices(money.price or (), catalog), term=money.price_term, weekly_rate=money.weekly_rate),
+            money=terms(money, catalog),
         ),
         source=SourceOptions(revision=source.revision, token=source.token, offline=source.offline, variant=source.variant, fast=fast),
         today=today,
         version=auditor.__version__,
-        packs=tuple(against.rules or ()),
+        packs=packs,
         cache=cache_folder(),
     )

@@ -179,7 +179,57 @@ def _cost() -> Schema:
             "reason": _text("Why a figure is null, or what to know of the price."),
             "break_even_months": _range("Months after which the move has paid for itself.", null=True),
             "break_even_reason": _text("Why there are none; never is one."),
+            "payback": _payback(),
         }
+    )
+
+
+def _payback() -> Schema:
+    swing = _obj(
+        {
+            "input": _text("What is moved."),
+            "half_less": _number("Break-even in months at half less; null for never.", null=True),
+            "half_more": _number("Break-even in months at half more; null for never.", null=True),
+        }
+    )
+    return _obj(
+        {
+            "migration_usd": _number("Weeks at the weekly rate."),
+            "monthly_saving_usd": _number(minimum=None, description="At the workload's volume, upkeep left out."),
+            "upkeep_usd_per_month": _number("Keeping a second stack; judgement."),
+            "exit_usd": _number("Leaving the target again; judgement."),
+            "horizon_months": _number("Months that the answer is about."),
+            "break_even_months": _number("Null for never.", null=True),
+            "break_even_with_upkeep_months": _number("The same with upkeep paid; null for never.", null=True),
+            "net_usd": _number("Gained over the horizon, upkeep and exit paid.", minimum=None),
+            "stops_paying_below": _number("Baseline price per million tokens below which the move is not paid back in time."),
+            "sensitivity_months": _list(swing),
+            "drivers": _list(_text("An input that moves the break-even most.")),
+        },
+        "The answer over the horizon; null without volume, weekly rate or prices.",
+        null=True,
+    )
+
+
+def _measured() -> Schema:
+    return _obj(
+        {
+            "source": _text("File or address."),
+            "tool": _text("What measured it."),
+            "model": _text("Model as the server names it.", null=True),
+            "output_tokens_per_s": _number("Generated tokens of the whole server."),
+            "prompt_tokens_per_s": _number("Prompt tokens of the whole server.", null=True),
+            "seconds": _number("Length of the measurement."),
+            "requests": _number("Requests that finished.", null=True),
+            "concurrency": _number("Requests at once, on average.", null=True),
+            "input_tokens": _number("Per request, on average.", null=True),
+            "output_tokens": _number("Per request, on average.", null=True),
+            "ttft_s": _number("Time to first token.", null=True),
+            "cache_use": _number("Share of the cache in use.", null=True),
+            "watts": _number("Power, as given.", null=True),
+        },
+        "What was measured of the server in use; null where the baseline is an estimate.",
+        null=True,
     )
 
 
@@ -287,6 +337,7 @@ def audit_schema() -> Schema:
     members: Schema = {
         "rules_digest": _text("Digest of all rules and figures."),
         "date": _text("Day that prices and sources were judged by."),
+        "baseline": _measured(),
         "models": _list(model),
     }
     return _document("audit", "Models against accelerators.", members)

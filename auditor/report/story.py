@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from auditor.catalog.model import Figure, Source
 from auditor.facts import CATALOGUE, Facts, Known
+from auditor.payback import Payback
 from auditor.report.arrange import open_questions
 from auditor.report.words import amount, dollars, fact_value, number
 from auditor.results import ModelAudit, TargetAudit
@@ -253,6 +254,24 @@ def _price_steps(row: TargetAudit) -> Iterator[Step]:
         )
     else:
         yield Step("break-even", cost.break_even_reason)
+    if cost.payback:
+        yield from _payback_steps(cost.payback)
+
+
+def _payback_steps(found: Payback) -> Iterator[Step]:
+    """The answer over the horizon, with what would change it."""
+    usd = "{:,.0f} USD".format
+    yield Step("migration", usd(found.migration_usd), "likely weeks x weekly rate x people")
+    yield Step("saved per month", usd(found.monthly_saving_usd), "(baseline - target) x tokens per month, per million tokens")
+    yield Step("upkeep of a second stack", f"{usd(found.upkeep_usd_per_month)} a month", "judgement; not part of the plain break-even")
+    yield Step("way back", usd(found.exit_usd), "judgement: what every model pays to move onto a CUDA stack again")
+    gained = "saved - migration - upkeep - way back"
+    yield Step(f"after {found.horizon_months:.0f} months", usd(found.net_usd), gained)
+    yield Step("stops paying below", f"{dollars(found.stops_paying_below)} USD", "per million tokens of the baseline, within the horizon")
+    for swing in found.sensitivity:
+        ends = " to ".join("never" if months is None else f"{months:.1f} months" for months in (swing.low_months, swing.high_months))
+        yield Step(f"{swing.name} at half less and half more", ends, "break-even, all else as it is")
+    yield Step("the answer hangs on", " and ".join(found.drivers), "the two inputs that move the break-even most")
 
 
 def _work_steps(row: TargetAudit) -> Iterator[Step]:
