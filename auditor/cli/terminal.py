@@ -2,10 +2,14 @@
 
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 
 from auditor.errors import ReportError
+
+#: Characters that do something to a terminal; of escape sequences our own, which set a colour, may stay.
+_CONTROL = re.compile("\x1b(?!\\[[0-9]{1,2}m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 class Terminal:
@@ -24,7 +28,7 @@ class Terminal:
     def error(text: str) -> None:
         """Write one line to stderr, always."""
         with contextlib.suppress(OSError, ValueError):  # nobody listens on stderr: the exit code still speaks
-            sys.stderr.write(" ".join(text.splitlines()) + "\n")
+            sys.stderr.write(harmless(" ".join(text.splitlines())) + "\n")
 
     @staticmethod
     def report(text: str, output: Path | None) -> None:
@@ -34,12 +38,17 @@ class Terminal:
             return
         encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
+            sys.stdout.write(harmless(text).encode(encoding, errors="replace").decode(encoding))
             sys.stdout.flush()
         except BrokenPipeError:
             # The reader has seen enough. Without this, the interpreter complains once more when it closes stdout.
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def harmless(text: str) -> str:
+    """Return ``text`` without what a model's own words could do to a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _write_file(text: str, output: Path) -> None:

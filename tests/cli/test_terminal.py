@@ -96,3 +96,12 @@ def test_a_stdout_that_lacks_a_letter_gets_a_question_mark(monkeypatch: pytest.M
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii"))
     Terminal.report("a…b", None)
     assert raw.getvalue() == b"a?b"
+
+
+def test_words_of_a_model_do_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal.report("a\x1b[2Jb\x1b]0;title\x07c\x9b2Jd\rgone\n\x1b[32mours\x1b[0m\n", None)
+    Terminal(1).error("path \x1b[2J\nwith a line")
+    captured = capsys.readouterr()
+    assert captured.out.endswith("\n\x1b[32mours\x1b[0m\n")
+    for said in (captured.out.splitlines()[0], captured.err.rstrip("\n")):
+        assert not [character for character in said if ord(character) < 32 or 127 <= ord(character) < 160]
