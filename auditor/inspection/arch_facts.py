@@ -6,6 +6,7 @@ from auditor.inspection.architectures import family_of
 from auditor.inspection.census import distinct
 from auditor.inspection.config import ModelConfig
 from auditor.inspection.experts import COUNT, PER_TOKEN, WIDTH
+from auditor.inspection.layers import DEEPEST, count_of
 from auditor.inspection.model import LayerKind
 from auditor.inspection.shape import CONTEXT, HEAD_DIM, HEADS, HIDDEN, INTERMEDIATE, KV_HEADS, LAYERS, VOCABULARY, latent_rank, names
 
@@ -45,11 +46,7 @@ def _figures(anatomy: Anatomy) -> dict[str, Fact]:
     expected = anatomy.arch_class != "other" or anatomy.task not in ("unknown", "other", "image-encoder", "audio-encoder")
     facts: dict[str, Fact] = {}
     for fact, value, keys in (
-        (
-            "arch.layers",
-            len(anatomy.layers) or text.positive(*names(family, LAYERS)) if not isinstance(text.get(*LAYERS), list) else None,
-            LAYERS,
-        ),
+        ("arch.layers", len(anatomy.layers) or count_of(text, *names(family, LAYERS), maximum=DEEPEST), LAYERS),
         ("arch.hidden_size", anatomy.hidden_size, HIDDEN),
         ("arch.vocab_size", anatomy.vocab_size, VOCABULARY),
         ("arch.max_context", anatomy.max_context, CONTEXT),
@@ -110,6 +107,9 @@ def _latent(anatomy: Anatomy) -> dict[str, Fact]:
         rotary = text.integer("qk_rope_head_dim") if text.get("qk_rope_head_dim") is not None else None
         if rotary is not None:
             facts["attention.rope_head_dim"] = Known(rotary, text.basis("qk_rope_head_dim") or Basis.CONFIG)
+        queries = text.integer("q_lora_rank") if text.get("q_lora_rank") is not None else None
+        if queries:
+            facts["attention.query_rank"] = Known(queries, text.basis("q_lora_rank") or Basis.CONFIG)
     return facts
 
 

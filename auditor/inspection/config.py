@@ -12,6 +12,8 @@ from auditor.inspection.architectures import family_of
 from auditor.inspection.defaults import ClassDefaults, defaults_for
 
 _ABSENT = object()
+#: No size, width or count of a model comes near it; what does is a slip, and would only cost time and memory.
+LARGEST = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +103,24 @@ class ModelConfig:
         """Return the value as it stands, whatever its type."""
         return self.find(*names)[0]
 
-    def integer(self, *names: str, minimum: int = 0) -> int | None:
-        """Return an integer of at least ``minimum``; a wrong one is recorded as a problem and reads as None."""
+    def integer(self, *names: str, minimum: int = 0, maximum: int = LARGEST) -> int | None:
+        """Return an integer between ``minimum`` and ``maximum``; a wrong one is recorded as a problem and reads as None."""
         value = self.find(*names)[0]
         if value is None:
             return None
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
             wanted = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+            if isinstance(value, int) and value > maximum:
+                wanted = f"an integer of at most {maximum:,}"
             self._complain(names, value, wanted)
             return None
         return value
 
-    def positive(self, *names: str) -> int | None:
+    def positive(self, *names: str, maximum: int = LARGEST) -> int | None:
         """Return an integer of at least 1."""
-        return self.integer(*names, minimum=1)
+        return self.integer(*names, minimum=1, maximum=maximum)
 
     def number(self, *names: str) -> float | None:
         """Return a number."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditor.inspection.config import ModelConfig
-from auditor.inspection.patterns import DENSE, SPARSE, Kinds, Reader
+from auditor.inspection.patterns import DENSE, SPARSE, Kinds, Reader, numbers
 
 
 def feed_forward_kinds(config: ModelConfig, count: int) -> Kinds:
@@ -29,9 +29,8 @@ def _numbered_experts(config: ModelConfig, count: int) -> Kinds | None:
     value: Any = config.raw.get("moe_layers", config.raw.get("moe_layers_enum"))
     if isinstance(value, str):
         value = [int(item) for item in value.split(",") if item.strip().isdigit()]
-    if not isinstance(value, list) or not value:
-        return None
-    return tuple(SPARSE if i in set(value) else DENSE for i in range(count))
+    chosen = numbers(value)
+    return tuple(SPARSE if i in chosen else DENSE for i in range(count)) if chosen else None
 
 
 def _expert_period(config: ModelConfig, count: int) -> Kinds | None:
@@ -70,8 +69,7 @@ def _expert_steps(config: ModelConfig, count: int) -> Kinds | None:
     step = config.get("decoder_sparse_step")
     if not isinstance(step, int) or step < 1:
         return None
-    exceptions = config.get("mlp_only_layers")
-    dense = set(exceptions) if isinstance(exceptions, list) else set()
+    dense = numbers(config.get("mlp_only_layers")) or set()
     return tuple(DENSE if i in dense or (i + 1) % step else SPARSE for i in range(count))
 
 

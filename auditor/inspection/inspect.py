@@ -48,7 +48,8 @@ def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None) -> Inspect
             raise WorkloadError(f"{kv_dtype!r} is no cache type", "use one such as bfloat16, float8_e4m3fn or q8_0")
     anatomy = anatomy_of(snapshot)
     facts: dict[str, Fact] = repository_facts(snapshot)
-    facts |= facts_of_weights(snapshot, anatomy)
+    weights, broken = _weights(snapshot, anatomy)
+    facts |= weights
     census: tuple[LayerGroup, ...] = ()
     if anatomy is None:
         unknown = Unknown(_why_none(snapshot), ("config.json",))
@@ -66,7 +67,7 @@ def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None) -> Inspect
         source=snapshot.source,
         facts=Facts(facts),
         layers=census,
-        errors=_errors(snapshot, anatomy),
+        errors=_errors(snapshot, anatomy) + broken,
         notes=_notes(snapshot, anatomy),
     )
 
@@ -87,6 +88,20 @@ def anatomy_of(snapshot: Snapshot) -> Anatomy | None:
             return read_component(config, "config.json")
         return read_anatomy(config, snapshot=snapshot)
     return None
+
+
+def _weights(snapshot: Snapshot, anatomy: Anatomy | None) -> tuple[dict[str, Fact], tuple[str, ...]]:
+    """Return the facts of weights and parameters.
+
+    Laws of parameters read dozens of keys of somebody else's JSON. A value of a kind that no publisher would write ends here, as
+    one line and unknown facts, and not the audit of the other models.
+    """
+    try:
+        return facts_of_weights(snapshot, anatomy), ()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        path = anatomy.config.path if anatomy is not None else snapshot.id
+        line = f"{path}: a value is of a kind that cannot be counted with ({error}); correct it as the model's publisher states it"
+        return dict.fromkeys(("params.total", "params.active", "weights.bytes", "quant.method"), Unknown(line, (path,))), (line,)
 
 
 def _why_none(snapshot: Snapshot) -> str:

@@ -6,7 +6,7 @@ from auditor.facts import Unknown
 from auditor.inspection import patterns
 from auditor.inspection.anatomy import Experts, FeedForward, Layer
 from auditor.inspection.architectures import Family
-from auditor.inspection.config import ModelConfig
+from auditor.inspection.config import LARGEST, ModelConfig
 from auditor.inspection.expert_patterns import feed_forward_kinds
 from auditor.inspection.laws import DECODER_WITH_CROSS, SHARED, LawError, mixers_of, window_of
 from auditor.inspection.shape import CONTEXT, INTERMEDIATE, LAYERS, VOCABULARY, Shape, names, read_shape
@@ -14,6 +14,10 @@ from auditor.inspection.tasks import ENCODER_TASKS
 
 _DECODER_LAYERS = ("decoder_layers", "num_decoder_layers", "decoder_num_hidden_layers")
 _ENCODER_LAYERS = ("encoder_layers", "num_encoder_layers", "num_layers", "num_hidden_layers")
+
+
+#: Layers of the deepest model that we are willing to lay out.
+DEEPEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Figures:
         keys = names(family, LAYERS)
         # A wrong count is unknown; only where there is none may a list of kinds, then the class, say how many layers there are.
         count = None if text.states(*keys) else patterns.listed_count(text)
-        count = count if count is not None else count_of(text, *keys)
+        count = count if count is not None else count_of(text, *keys, maximum=DEEPEST)
         encoder_layers = None
         if encoder_decoder and task not in ENCODER_TASKS:
             heads = count_of(text, "decoder_attention_heads")
@@ -45,7 +49,7 @@ class Figures:
                 width = shape.head_dim if text.states("d_kv", "head_dim") or shape.hidden is None else shape.hidden // heads
                 shape = replace(shape, heads=heads, kv_heads=kv_heads, head_dim=width, value_dim=width)
             encoder_layers = count_of(text, *_ENCODER_LAYERS)
-            count = count_of(text, *_DECODER_LAYERS) or count
+            count = count_of(text, *_DECODER_LAYERS, maximum=DEEPEST) or count
         intermediate = None
         if text.get(*INTERMEDIATE) is not None and not isinstance(text.get(*INTERMEDIATE), list):
             intermediate = text.positive(*INTERMEDIATE)
@@ -60,12 +64,12 @@ class Figures:
         )
 
 
-def count_of(config: ModelConfig, *keys: str, minimum: int = 1) -> int | None:
+def count_of(config: ModelConfig, *keys: str, minimum: int = 1, maximum: int = LARGEST) -> int | None:
     """Return the integer under ``keys``; None where there is none, or a list."""
     value = config.get(*keys)
     if isinstance(value, list):
         return None
-    return config.integer(*keys, minimum=minimum) if value is not None else None
+    return config.integer(*keys, minimum=minimum, maximum=maximum) if value is not None else None
 
 
 def read_layers(
@@ -75,7 +79,10 @@ def read_layers(
     count = figures.count
     if count is None:
         return (), _unknown_layers(text)
-    blocks = _block_configs(text, figures, count)
+    try:
+        blocks = _block_configs(text, figures, count)
+    except LawError as error:
+        return (), _unknown_layers(text, error.reason)
     if blocks is not None:
         return blocks, ()
     if family.open:

@@ -108,12 +108,22 @@ def _words(value: object) -> list[str] | None:
     return words if len(words) == len(value) else None
 
 
-def _grouped(config: ModelConfig, _count: int) -> Kinds | None:
+def numbers(value: object) -> set[int] | None:
+    """Return a list of layer numbers as a set; None for anything else."""
+    return {item for item in value if isinstance(item, int)} if isinstance(value, list) else None
+
+
+def _grouped(config: ModelConfig, count: int) -> Kinds | None:
     """Read GPT-Neo's list of (cycle, repetitions)."""
     groups = config.get("attention_types")
-    if not isinstance(groups, list) or not all(isinstance(group, list) and len(group) == 2 for group in groups):
-        return None
-    return tuple(_SPELLINGS.get(word, word) for cycle, times in groups for word in cycle * times)
+    kinds: list[str] = []
+    for group in groups if isinstance(groups, list) else ():
+        cycle, times = group if isinstance(group, list) and len(group) == 2 else (None, None)
+        words = _words(cycle)
+        if words is None or not isinstance(times, int) or not 0 <= times <= count:
+            return None
+        kinds += words * times
+    return tuple(_SPELLINGS.get(word, word) for word in kinds) or None
 
 
 def _lettered(config: ModelConfig, count: int) -> Kinds | None:
@@ -149,9 +159,9 @@ def _flagged(key: str, off: str, on: str) -> Reader:
 def _linear_attention_lists(config: ModelConfig, count: int) -> Kinds | None:
     """Read two lists of layer numbers, counted from 1."""
     table = config.raw.get("linear_attn_config")
-    if not isinstance(table, dict) or not isinstance(table.get("full_attn_layers"), list):
+    full = numbers(table.get("full_attn_layers")) if isinstance(table, dict) else None
+    if full is None:
         return None
-    full = set(table["full_attn_layers"])
     return tuple(FULL if number in full else RECURRENT for number in range(1, count + 1))
 
 
@@ -180,18 +190,17 @@ def _attention_period(config: ModelConfig, count: int) -> Kinds | None:
 def _attention_indices(config: ModelConfig, count: int) -> Kinds | None:
     """Read a list of the layers that attend; what the others do depends on the family."""
     for key, others in (("attn_layer_indices", RECURRENT), ("full_attn_idxs", CONVOLUTION), ("attn_layer_idx", RECURRENT)):
-        indices = config.raw.get(key)
-        if isinstance(indices, list):
-            chosen = set(indices)
+        chosen = numbers(config.raw.get(key))
+        if chosen is not None:
             return tuple(FULL if i in chosen else others for i in range(count))
     return None
 
 
 def _hybrid_ids(config: ModelConfig, count: int) -> Kinds | None:
-    indices = config.raw.get("hybrid_layer_ids")
-    if not isinstance(indices, list):
+    chosen = numbers(config.raw.get("hybrid_layer_ids"))
+    if chosen is None:
         return None
-    return tuple(HYBRID if i in set(indices) else RECURRENT for i in range(count))
+    return tuple(HYBRID if i in chosen else RECURRENT for i in range(count))
 
 
 def _sliding_pattern(config: ModelConfig, count: int) -> Kinds | None:
@@ -231,10 +240,10 @@ def _rope_flags(config: ModelConfig, count: int) -> Kinds | None:
 
 
 def _cross_layers(config: ModelConfig, count: int) -> Kinds | None:
-    indices = config.get("cross_attention_layers")
-    if not isinstance(indices, list):
+    chosen = numbers(config.get("cross_attention_layers"))
+    if chosen is None:
         return None
-    return tuple(CROSS if i in set(indices) else FULL for i in range(count))
+    return tuple(CROSS if i in chosen else FULL for i in range(count))
 
 
 def _upper_windows(config: ModelConfig, count: int) -> Kinds | None:

@@ -63,10 +63,8 @@ def read_component(raw: Mapping[str, Any], path: str) -> Anatomy:
     name = str(raw.get("_class_name", ""))
     denoises = bool(_DENOISER.search(name)) and not _AUTOENCODER.search(name)
     transformer = denoises and "UNet" not in name and "ControlNet" not in name
-    heads = config.get("num_attention_heads") if transformer else None
-    width = config.get("attention_head_dim") if transformer else None
-    heads = heads if isinstance(heads, int) else None
-    width = width if isinstance(width, int) else None
+    heads = _whole(config, "num_attention_heads") if transformer else None
+    width = _whole(config, "attention_head_dim") if transformer else None
     return Anatomy(
         arch_class="diffusion" if denoises else "other",
         task=_task("", name) if denoises else "other",
@@ -84,12 +82,15 @@ def read_component(raw: Mapping[str, Any], path: str) -> Anatomy:
 def component_layers(anatomy: Anatomy) -> int | None:
     """Return the blocks of a diffusion transformer: joint ones and single-stream ones."""
     config = anatomy.text
-    counts = [config.get(key) for key in ("num_layers", "num_single_layers", "num_refiner_layers")]
-    found = [count for count in counts[:2] if isinstance(count, int)]
-    if found:
-        return sum(found)
-    value = config.get(*LAYERS)
-    return value if isinstance(value, int) else None
+    counts = [_whole(config, key) for key in ("num_layers", "num_single_layers")]
+    found = [count for count in counts if count is not None]
+    return sum(found) if found else _whole(config, *LAYERS)
+
+
+def _whole(config: ModelConfig, *keys: str) -> int | None:
+    """Return a positive integer; None where there is none, or a list (a network in stages)."""
+    value = config.get(*keys)
+    return config.positive(*keys) if value is not None and not isinstance(value, list) else None
 
 
 def _members(snapshot: Snapshot, index: Mapping[str, Any]) -> list[tuple[str, str]]:
