@@ -162,6 +162,8 @@ def _placement(search: _Search, choice: _Choice) -> Placement:
     described = (
         cache.describe(shape.cache, found.layers, workload.context or 1, search.room.model, found.step.tokens) if shape.generates else None
     )
+    if described is not None and not described.reserved_per_token:
+        notes.append("the cache does not grow with the context, so memory sets no limit to it")
     return Placement(
         devices=choice.devices,
         instance=offer.instance.name if offer.instance else "",

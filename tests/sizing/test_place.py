@@ -193,6 +193,12 @@ def test_the_step_is_tuned_before_another_device_is_taken() -> None:
     assert "only with a step of 2048 tokens and 16 sequences" in found.notes[0]
 
 
+def test_states_alone_set_no_limit_to_the_context() -> None:
+    found = placed(model((state(64, 1_000_000),), attention__kind="none", attention__heads=None, attention__kv_heads=None))
+    assert "does not grow" in found.notes[0]
+    assert found.max_context_tokens == 131_072
+
+
 def test_state_slots_run_out_before_bytes() -> None:
     # A grouped engine refuses a batch larger than its pool has blocks for states.
     hybrid = model((full(8), state(24, 100_000_000)))
