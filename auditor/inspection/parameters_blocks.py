@@ -63,10 +63,10 @@ def mamba1(config: ModelConfig, law: Decoder, h: int) -> int:
     state, width = need(config, "mamba_d_state", "state_size"), need(config, "mamba_d_conv", "conv_kernel")
     rank = config.get("mamba_dt_rank", "time_step_rank")
     rank = rank if isinstance(rank, int) and not isinstance(rank, bool) else -(-h // 16)
-    bias = yes(config, "mamba_proj_bias") or yes(config, "use_bias")
+    biases = tuple(yes(config, flag) for flag in law.mamba_bias)
     convolution = config.get("mamba_conv_bias", "use_conv_bias") is not False
-    result = linear(h, 2 * inner, bias=bias) + linear(width, inner, bias=convolution) + inner * (rank + 2 * state)
-    result += linear(rank, inner, bias=True) + inner * state + inner + linear(inner, h, bias=bias)
+    result = linear(h, 2 * inner, bias=biases[0]) + linear(width, inner, bias=convolution) + inner * (rank + 2 * state)
+    result += linear(rank, inner, bias=True) + inner * state + inner + linear(inner, h, bias=biases[1])
     return result + (rank + 2 * state if law.mamba_norms else 0)
 
 
@@ -81,11 +81,11 @@ def mamba2(config: ModelConfig, law: Decoder, h: int) -> int:
         inner = by_heads if by_heads is not None else int((expand or 2) * h)
     groups = need(config, "mamba_n_groups", "mamba_ngroups", "n_groups")
     state, kernel = need(config, "mamba_d_state", "ssm_state_size", "state_size"), need(config, "mamba_d_conv", "conv_kernel")
-    bias = yes(config, "mamba_proj_bias") or yes(config, "use_bias")
+    biases = tuple(yes(config, flag) for flag in law.mamba_bias)
     convolution = config.get("mamba_conv_bias", "use_conv_bias") is not False
     channels = inner + 2 * groups * state
-    result = linear(h, inner + channels + heads, bias=bias) + linear(kernel, channels, bias=convolution)
-    result += 3 * heads + linear(inner, h, bias=bias)
+    result = linear(h, inner + channels + heads, bias=biases[0]) + linear(kernel, channels, bias=convolution)
+    result += 3 * heads + linear(inner, h, bias=biases[1])
     norm = law.mamba_norms if isinstance(law.mamba_norms, bool) else yes(config, law.mamba_norms)
     return result + (inner if norm else 0)
 

@@ -26,6 +26,17 @@ def architecture(config: ModelConfig) -> str:
     return names[0] if isinstance(names, list | tuple) and names and isinstance(names[0], str) else ""
 
 
+def untied(config: ModelConfig, size: int) -> int:
+    """Return ``size``, the parameters of a token head, where the config states that it shares nothing with the embedding."""
+    return size if config.raw.get("tie_word_embeddings") is False else 0
+
+
+def _encoder(config: ModelConfig, name: str, embedding: int, body: int) -> Parts:
+    """Return the parts of an encoder whose token head shares the embedding unless the config says otherwise."""
+    head = untied(config, embedding) if name.endswith("ForMaskedLM") else 0
+    return Parts(embedding=embedding, head=head, body=body, tied=not head)
+
+
 def labels(config: ModelConfig) -> int:
     """Return the number of classes of a classifier; two where nothing is said."""
     named = config.get("id2label")
@@ -48,16 +59,19 @@ def _bert_like(anatomy: Anatomy) -> Parts:
         body += stack(layers, h, width)
     if kind == "electra" and inner != h:
         body += linear(inner, h, bias=True)
-    return Parts(embedding=vocabulary * inner, body=body + _bert_head(config, kind, name, h, inner, vocabulary), tied=True)
+    predicts = name.endswith(("ForMaskedLM", "LMHeadModel", "ForPreTraining", "ForCausalLM"))
+    head = untied(config, vocabulary * (inner if kind in {"albert", "electra"} else h)) if predicts else 0
+    body += _bert_head(config, kind, name, h, inner, vocabulary)
+    return Parts(embedding=vocabulary * inner, head=head, body=body, tied=not head)
 
 
 def _bert_head(config: ModelConfig, kind: str, name: str, h: int, inner: int, vocabulary: int) -> int:
     pooler = 0 if kind == "electra" else linear(h, h, bias=True)
     if yes(config, "is_decoder") or yes(config, "add_cross_attention"):
         raise Missing(f"no parameter law is taught for {kind} as a decoder")
-    token_head = linear(h, inner if kind == "albert" else h, bias=True) + 2 * (inner if kind == "albert" else h) + vocabulary
-    if kind == "electra":
-        token_head = linear(h, inner, bias=True) + 2 * inner + vocabulary
+    narrow = inner if kind in {"albert", "electra"} else h
+    token_head = linear(h, narrow, bias=True) + 2 * narrow + vocabulary
+    token_head += untied(config, vocabulary if kind != "electra" else 0)
     classifier = linear(h, labels(config), bias=True)
     roberta = kind in {"roberta", "xlm-roberta", "camembert"}
     if name.endswith(("ForMaskedLM", "LMHeadModel")) or (roberta and name.endswith("ForCausalLM")):
@@ -85,7 +99,7 @@ def _distilbert(anatomy: Anatomy) -> Parts:
         body += linear(h, h, bias=True) + linear(h, labels(config), bias=True)
     elif not (name.endswith("Model") or not name):
         raise Missing(f"no parameter law is taught for {name}")
-    return Parts(embedding=vocabulary * h, body=body, tied=True)
+    return _encoder(config, name, vocabulary * h, body)
 
 
 def _deberta_v2(anatomy: Anatomy) -> Parts:
@@ -113,16 +127,60 @@ def _deberta_v2(anatomy: Anatomy) -> Parts:
     if kernel:
         body += linear(h * kernel, h, bias=True) + 2 * h
     if name.endswith("ForMaskedLM"):
-        body += _deberta_head(config, h, vocabulary)
+        if config.get("legacy") is False or untied(config, 1):
+            raise Missing("no parameter law is taught for this token head")
+        body += linear(h, inner, bias=True) + 2 * h + vocabulary
     elif not (name.endswith("Model") or not name):
         raise Missing(f"no parameter law is taught for {name}")
     return Parts(embedding=vocabulary * inner, body=body, tied=True)
 
 
-def _deberta_head(config: ModelConfig, h: int, vocabulary: int) -> int:
-    if config.get("legacy") is False:
-        return linear(h, h, bias=True) + 2 * h + vocabulary
-    return linear(h, number(config, "embedding_size") or h, bias=True) + 2 * h + vocabulary
+def _modernbert(anatomy: Anatomy) -> Parts:
+    """ModernBERT: gated feed-forward parts, scale-only norms, none before the first attention."""
+    config, name = anatomy.config, architecture(anatomy.config)
+    h, width, layers = need(config, "hidden_size"), need(config, "intermediate_size"), need(config, "num_hidden_layers")
+    norm = 2 * h if yes(config, "norm_bias") else h
+    attention = linear(h, 3 * h, bias=yes(config, "attention_bias")) + linear(h, h, bias=yes(config, "attention_bias"))
+    forward = linear(h, 2 * width, bias=yes(config, "mlp_bias")) + linear(width, h, bias=yes(config, "mlp_bias"))
+    body = layers * (attention + forward + 2 * norm) + norm
+    vocabulary = need(config, "vocab_size")
+    head = linear(h, h, bias=yes(config, "classifier_bias")) + norm
+    if name.endswith("ForMaskedLM"):
+        body += head + (vocabulary if config.get("decoder_bias") is not False else 0)
+    elif name.endswith(("ForSequenceClassification", "ForTokenClassification")):
+        body += head + linear(h, labels(config), bias=True)
+    elif not (name.endswith("Model") or not name):
+        raise Missing(f"no parameter law is taught for {name}")
+    return _encoder(config, name, vocabulary * h, body)
+
+
+def _nomic_bert(anatomy: Anatomy) -> Parts:
+    """Nomic BERT: rotary positions, gated feed-forward parts, no biases but in norms."""
+    config, name = anatomy.config, architecture(anatomy.config)
+    h, layers = need(config, "hidden_size"), need(config, "num_hidden_layers")
+    block = stack(layers, h, need(config, "intermediate_size"), bias=False, mlp_bias=False, gated=True)
+    body = number(config, "type_vocab_size") * h + 2 * h + block
+    vocabulary = need(config, "vocab_size")
+    if name.endswith("ForMaskedLM"):
+        body += linear(h, h, bias=True) + 2 * h + vocabulary
+    elif not (name.endswith("Model") or not name):
+        raise Missing(f"no parameter law is taught for {name}")
+    return Parts(embedding=vocabulary * h, body=body, tied=True)
+
+
+def _mpnet(anatomy: Anatomy) -> Parts:
+    """MPNet: BERT with relative positions beside the learned ones."""
+    config, name = anatomy.config, architecture(anatomy.config)
+    h, layers, vocabulary = need(config, "hidden_size"), need(config, "num_hidden_layers"), need(config, "vocab_size")
+    body = need(config, "max_position_embeddings") * h + 2 * h + stack(layers, h, need(config, "intermediate_size"))
+    body += need(config, "relative_attention_num_buckets") * need(config, "num_attention_heads")
+    if name.endswith("ForMaskedLM"):
+        body += linear(h, h, bias=True) + 2 * h + vocabulary + untied(config, vocabulary)
+    elif name.endswith("Model") or not name:
+        body += linear(h, h, bias=True)
+    else:
+        raise Missing(f"no parameter law is taught for {name}")
+    return _encoder(config, name, vocabulary * h, body)
 
 
 def _t5(anatomy: Anatomy) -> Parts:
@@ -132,8 +190,8 @@ def _t5(anatomy: Anatomy) -> Parts:
     name = architecture(config)
     layers = need(config, "num_layers", "num_hidden_layers")
     decoders = number(config, "num_decoder_layers") or layers
-    projection = config.get("feed_forward_proj")
-    gated = isinstance(projection, str) and projection.startswith("gated")
+    projection, stated = config.get("feed_forward_proj"), config.raw.get("is_gated_act")
+    gated = stated if isinstance(stated, bool) else isinstance(projection, str) and projection.startswith("gated")
     attention, feed = 4 * h * heads * width, (3 if gated else 2) * h * forward
     relative = need(config, "relative_attention_num_buckets") * heads
     everywhere = config.model_type == "umt5"
@@ -159,6 +217,8 @@ def _bart(anatomy: Anatomy) -> Parts:
     encoder = stack(need(config, "encoder_layers"), h, need(config, "encoder_ffn_dim"))
     layers = need(config, "decoder_layers")
     decoder = stack(layers, h, need(config, "decoder_ffn_dim")) + layers * (4 * linear(h, h, bias=True) + 2 * h)
+    if config.get("share_encoder_decoder_embeddings") is False or untied(config, 1):
+        raise Missing("no parameter law is taught for two embeddings")
     learned, embedding_norm, final_norm = _BART_KINDS[kind]
     positions = 2 * (need(config, "max_position_embeddings") + learned) * h if learned is not None else 0
     body = encoder + decoder + positions + (4 * h if embedding_norm else 0) + (4 * h if final_norm else 0)
@@ -169,6 +229,12 @@ def _bart(anatomy: Anatomy) -> Parts:
 _BART_KINDS: dict[str, tuple[int | None, bool, bool]] = {
     "bart": (2, True, False),
     "mbart": (2, True, True),
+    "plbart": (2, True, False),
+    "m2m_100": (None, False, True),
+    "pegasus": (0, False, True),
+    "marian": (0, False, False),
+    "blenderbot": (0, False, True),
+    "blenderbot-small": (0, True, False),
 }
 
 
@@ -267,7 +333,9 @@ def _wav2vec2(anatomy: Anatomy) -> Parts:
     bias, grouped = yes(config, "conv_bias"), config.get("feat_extract_norm") == "group"
     front = sum(linear(kernel * source, width, bias=bias) for kernel, source, width in zip(kernels, (1, *widths), widths, strict=False))
     front += 2 * widths[0] if grouped else 2 * sum(widths)
-    projection = 2 * widths[-1] + linear(widths[-1], h, bias=True)
+    if yes(config, "add_adapter") or yes(config, "conv_pos_batch_norm"):
+        raise Missing("no parameter law is taught for adapters or batch norms in speech encoders")
+    projection = linear(widths[-1], h, bias=True) + (2 * widths[-1] if config.get("feat_proj_layer_norm") is not False else 0)
     kernel, groups = need(config, "num_conv_pos_embeddings"), need(config, "num_conv_pos_embedding_groups")
     positions = h // groups * h * kernel + h + kernel
     body = front + projection + positions + stack(layers, h, need(config, "intermediate_size")) + 2 * h
@@ -283,6 +351,9 @@ def _wav2vec2(anatomy: Anatomy) -> Parts:
 WHOLE: dict[str, Callable[[Anatomy], Parts]] = {
     **dict.fromkeys(("bert", "megatron-bert", "albert", "roberta", "xlm-roberta", "camembert", "electra"), _bert_like),
     "distilbert": _distilbert,
+    "modernbert": _modernbert,
+    "nomic_bert": _nomic_bert,
+    "mpnet": _mpnet,
     "deberta-v2": _deberta_v2,
     **dict.fromkeys(("t5", "mt5", "umt5"), _t5),
     **dict.fromkeys(_BART_KINDS, _bart),

@@ -8,17 +8,63 @@ from auditor.inspection.parameters_keys import Missing, Parts, given, need, numb
 
 
 def _gemma4(anatomy: Anatomy) -> Parts:
-    """Gemma 4: scales of the router and three more norms around experts; embeddings per layer in the small sizes."""
+    """Gemma 4: scales of the router and three more norms around experts; in the small sizes embeddings per layer and shared caches."""
+    h = given(anatomy.hidden_size, "the hidden size")
+    body = anatomy.moe_layers * (4 * h + anatomy.experts.count) if anatomy.experts is not None else 0
+    return Parts(body=body + _layer_embeddings(anatomy, h) + _shared_layers(anatomy, h))
+
+
+def _layer_embeddings(anatomy: Anatomy, h: int) -> int:
+    """An embedding of every layer's own, with a gate and a projection into that layer."""
+    config, layers = anatomy.text, len(anatomy.layers)
+    inner = number(config, "hidden_size_per_layer_input")
+    if not inner:
+        return 0
+    rows = need(config, "vocab_size_per_layer_input", "vocab_size")
+    return rows * layers * inner + h * layers * inner + inner + layers * (2 * h * inner + h)
+
+
+def _shared_layers(anatomy: Anatomy, h: int) -> int:
+    """Layers at the end that read another layer's keys and values: queries and outputs only, some with a wider feed-forward part."""
+    config, heads = anatomy.text, given(anatomy.heads, "the number of heads")
+    kinds = config.get("layer_types")
+    count = sum(any(mixer.kind is LayerKind.SHARED for mixer in layer.mixers) for layer in anatomy.layers)
+    if not count:
+        return 0
+    if not isinstance(kinds, list | tuple) or len(kinds) < count:
+        raise Missing("the config does not state layer_types")
+    if yes(config, "attention_bias"):
+        raise Missing("no parameter law is taught for biases in layers that share a cache")
+    narrow = need(config, "head_dim")
+    wide = number(config, "global_head_dim") or narrow
+    widths = [wide if kind == "full_attention" else narrow for kind in kinds[-count:]]
+    doubled = yes(config, "use_double_wide_mlp")
+    stated = numbers(config.get("intermediate_size"))
+    extra = 3 * h * (sum(stated[-count:]) if stated else need(config, "intermediate_size") * count) if doubled else 0
+    return extra + sum(2 * h * heads * width + width for width in widths)
+
+
+def _gemma3n(anatomy: Anatomy) -> Parts:
+    """Gemma 3n: several residual streams, low-rank side branches, embeddings per layer, shared caches."""
     config, h, layers = anatomy.text, given(anatomy.hidden_size, "the hidden size"), len(anatomy.layers)
-    body = 0
-    if anatomy.experts is not None:
-        body += anatomy.moe_layers * (h + anatomy.experts.count + 3 * h)
-    if inner := number(config, "hidden_size_per_layer_input"):
-        rows = need(config, "vocab_size_per_layer_input", "vocab_size")
-        body += rows * layers * inner + h * layers * inner + inner + layers * (2 * h * inner + h)
-    if number(config, "num_kv_shared_layers"):
-        raise Missing("no parameter law is taught for layers that share keys and values")
-    return Parts(body=body)
+    streams, rank = need(config, "altup_num_inputs"), need(config, "laurel_rank")
+    mixing = streams**2 + streams**3 + streams * h + 2 * h
+    body = layers * (mixing + 2 * h * rank + h) + 2 * (streams - 1) * h * h
+    return Parts(body=body + _layer_embeddings(anatomy, h) + _shared_layers(anatomy, h))
+
+
+def _zamba(anatomy: Anatomy) -> Parts:
+    """Zamba: a few transformer blocks that hybrid layers share, each behind a matrix of its own and, in the second release, an adapter."""
+    config, h = anatomy.text, given(anatomy.hidden_size, "the hidden size")
+    hybrid = sum(len(layer.mixers) > 1 for layer in anatomy.layers)
+    wide, width = number(config, "attention_hidden_size") or 2 * h, need(config, "intermediate_size")
+    second = config.model_type == "zamba2"
+    blocks = number(config, "num_mem_blocks", default=1) if second else 1
+    if yes(config, "use_shared_attention_adapter") or yes(config, "add_bias_linear"):
+        raise Missing("no parameter law is taught for adapters in shared attention")
+    block = 3 * wide * wide + wide * h + 3 * h * width + wide + h
+    adapter = need(config, "adapter_rank") * (h + 2 * width) if second else 0
+    return Parts(body=blocks * block + hybrid * (h * h + adapter))
 
 
 def _falcon(anatomy: Anatomy) -> Parts:
@@ -120,10 +166,12 @@ def _rwkv(anatomy: Anatomy) -> Parts:
 
 
 EXCEPTIONS: dict[str, Callable[[Anatomy], Parts]] = {
+    "gemma3n": _gemma3n,
     "gemma4": _gemma4,
     "apertus": _apertus,
     "falcon": _falcon,
     "rwkv": _rwkv,
+    "zamba": _zamba,
     "laguna": _laguna,
     "minimax_m3": _minimax_m3,
     "mllama": _mllama,

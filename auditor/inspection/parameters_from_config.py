@@ -1,5 +1,7 @@
 """Parameters from a config alone: the law of its family, applied to its anatomy. Exact or unknown, never an estimate."""
 
+from dataclasses import replace
+
 from auditor.inspection.anatomy import Anatomy, FeedForward, Layer
 from auditor.inspection.experts import COUNT, PER_TOKEN
 from auditor.inspection.model import LayerKind
@@ -14,11 +16,11 @@ from auditor.inspection.parameters_blocks import (
 from auditor.inspection.parameters_diffusion import DIFFUSION
 from auditor.inspection.parameters_encoders import WHOLE, architecture, labels
 from auditor.inspection.parameters_exceptions import EXCEPTIONS
-from auditor.inspection.parameters_keys import Missing, Parts, given, need, number, yes
+from auditor.inspection.parameters_keys import Missing, Parts, given, need, number, numbers, yes
 from auditor.inspection.parameters_laws import DECODERS, Decoder
 from auditor.inspection.parameters_towers import PROJECTORS, TOWERS
 
-_ATTENTION = frozenset({LayerKind.FULL, LayerKind.WINDOW, LayerKind.CHUNK, LayerKind.SHARED, LayerKind.NONE})
+_ATTENTION = frozenset({LayerKind.FULL, LayerKind.WINDOW, LayerKind.CHUNK, LayerKind.NONE})
 
 
 def count_parts(anatomy: Anatomy) -> Parts:
@@ -59,18 +61,24 @@ def decoder(anatomy: Anatomy) -> Parts:
     if law is None:
         raise Missing(f"no parameter law is taught for model type {anatomy.text.model_type or '(none)'}")
     text = anatomy.text
+    for key, answer in law.untaught:
+        if text.get(key) is answer:
+            raise Missing(f"no parameter law is taught for {text.model_type} with {key} {str(answer).lower()}")
+    for key in law.requires:
+        if not text.states(key):
+            raise Missing(f"the config does not state {key}")
     h, vocabulary = given(anatomy.hidden_size, "the hidden size"), given(anatomy.vocab_size, "the vocabulary size")
-    parts = Parts(embedding=vocabulary * h, tied=anatomy.tied is True)
+    parts = Parts(embedding=vocabulary * h, tied=anatomy.tied is True and not law.never_tied)
     norm = _norm(law, text.get(law.norm_if) if law.norm_if else True) * h
     made: dict[Layer, tuple[int, int]] = {}
-    for layer in anatomy.layers:
+    for layer in _with_widths(anatomy):
         if layer not in made:
             made[layer] = layer_parts(anatomy, law, layer, h, norm)
         parts.body += made[layer][0]
         parts.experts += made[layer][1]
     if not anatomy.layers:
         raise Missing("the config does not say how many layers there are")
-    parts.body += norm * law.final_norm + norm * law.embedding_norm
+    parts.body += norm * yes(text, law.final_norm) + norm * law.embedding_norm
     if law.positions:
         parts.body += (need(text, law.positions, "n_positions") + law.position_offset) * h
     if law.embedding_width and (width := number(text, law.embedding_width)) and width != h:
@@ -82,6 +90,14 @@ def decoder(anatomy: Anatomy) -> Parts:
         parts.add(EXCEPTIONS[law.extra](anatomy))
     parts.mtp = _mtp(anatomy, law, h, norm, parts.embedding)
     return parts
+
+
+def _with_widths(anatomy: Anatomy) -> list[Layer]:
+    """Return the layers, each with its own feed-forward width where the config lists them."""
+    widths = numbers(anatomy.text.get("intermediate_size"))
+    if len(widths) != len(anatomy.layers):
+        return list(anatomy.layers)
+    return [replace(layer, intermediate_size=width) for layer, width in zip(anatomy.layers, widths, strict=True)]
 
 
 def _mtp(anatomy: Anatomy, law: Decoder, h: int, norm: int, embedding: int) -> int | None:
@@ -121,7 +137,7 @@ def _head(anatomy: Anatomy, law: Decoder, h: int, embedding: int, vocabulary: in
         return Parts()
     if anatomy.tied is None:
         raise Missing("the config does not say whether embedding and head are tied")
-    return Parts(head=0 if anatomy.tied else embedding, body=vocabulary if yes(anatomy.config, law.head_bias) else 0)
+    return Parts(head=0 if anatomy.tied and not law.never_tied else embedding, body=vocabulary if yes(anatomy.config, law.head_bias) else 0)
 
 
 def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int) -> tuple[int, int]:
@@ -139,6 +155,11 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
             if block is None:
                 raise Missing(f"no parameter law is taught for {mixer.recurrence or 'this recurrence'}")
             body += block(text, law, h)
+        elif law.attention == "extra":
+            continue
+        elif mixer.kind is LayerKind.SHARED:
+            if not law.extra:
+                raise Missing(f"no parameter law is taught for layers of {text.model_type} that share a cache")
         elif mixer.kind in _ATTENTION and mixer.heads is not None:
             body += grouped_attention(text, law, h, mixer)
         elif mixer.kind not in (LayerKind.NONE, LayerKind.INDEXER) and not (mixer.kind is LayerKind.CROSS and law.extra):
@@ -149,6 +170,8 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
     if layer.feed_forward is FeedForward.MOE:
         if anatomy.experts is None:
             raise Missing("the config does not describe the experts")
+        if yes(text, law.mlp_bias):
+            raise Missing("no parameter law is taught for experts with biases")
         experts = routed_experts(text, law, anatomy.experts, h)
         body += router(text, law, anatomy.experts, h)
     if (layer.feed_forward is FeedForward.DENSE and not law.mixer_only) or (
@@ -159,6 +182,8 @@ def layer_parts(anatomy: Anatomy, law: Decoder, layer: Layer, h: int, norm: int)
     if law.norms_by_part:
         mixed = any(mixer.heads is not None for mixer in layer.mixers)
         return body + (int(mixed) + int(layer.feed_forward is not FeedForward.NONE)) * norm, experts
+    if yes(text, law.parallel):
+        return body + norm, experts
     norms = law.layer_norms_alone if alone and law.layer_norms_alone is not None else law.layer_norms
     return body + norms * norm, experts
 

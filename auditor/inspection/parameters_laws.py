@@ -29,7 +29,9 @@ class Decoder:
     """Norms of layers without a feed-forward part (or that are only one), where they differ."""
     norms_by_part: bool = False
     """Whether a layer that lacks attention or its feed-forward part lacks that part's norm too."""
-    final_norm: bool = True
+    parallel: Flag = False
+    """Whether attention and feed-forward part stand side by side behind one norm."""
+    final_norm: Flag = True
     embedding_norm: bool = False
     embedding_rows_beyond: int = 0
     """Rows of the embedding beyond the vocabulary."""
@@ -39,7 +41,7 @@ class Decoder:
     """``head``: one scale of a head's width each; ``width``: of all heads; ``heads``: a scale per head and channel."""
     qk_norm_if: Flag = True
     attention: str = "grouped"
-    """``none`` where ``extra`` counts it."""
+    """``extra`` where ``extra`` counts it; ``none`` where that counts recurrences too."""
     sinks: Flag = False
     windowed_sinks: Flag = False
     """The same for windowed layers, where another key decides."""
@@ -53,6 +55,8 @@ class Decoder:
     vocabulary_multiple: str = ""
     """Key whose value the embedding's rows are rounded up to a multiple of."""
     head_bias: Flag = False
+    never_tied: bool = False
+    """Whether the class keeps a head of its own whatever the config says."""
     head_always: bool = False
     """Whether the base model has the head too."""
     router_bias: Flag = False
@@ -69,6 +73,8 @@ class Decoder:
     """Whether a layer is one mixer or one feed-forward part, each with one norm."""
     mixer_only: bool = False
     """Whether layers have no feed-forward part, whatever widths the config states."""
+    mamba_bias: tuple[Flag, Flag] = ("mamba_proj_bias", "mamba_proj_bias")
+    """Bias of the projections into and out of the state-space layer."""
     mamba_norms: Flag = False
     """Norms inside the state-space layer."""
     mamba_width: str = ""
@@ -78,6 +84,10 @@ class Decoder:
     mtp: str = ""
     """What an MTP layer is: ``deepseek`` (a last layer, a joining matrix, three norms, copies of embedding and head), ``glm`` (the same
     without copies), ``qwen`` (a full-attention layer, one joining matrix, three norms). Empty where it is not taught."""
+    untaught: tuple[tuple[str, bool], ...] = ()
+    """Keys and answers with which the class builds something else: the count is then unknown."""
+    requires: tuple[str, ...] = ()
+    """Keys without which the class decides in ways that are not taught."""
     extra: str = ""
     """Name of a function in ``parameters_exceptions`` that adds what no field above describes."""
 
@@ -88,6 +98,8 @@ _QWEN2 = replace(_PLAIN, qkv_bias=True)
 _QWEN3 = Decoder(mlp_bias=False, qk_norm="head")
 _GEMMA = Decoder(mlp_bias=False)
 _GPT2 = Decoder(qkv_bias=True, out_bias=True, mlp_bias=True, gated=False, norm=2, positions="max_position_embeddings")
+#: Without a tied head the class shares no blocks either.
+_ZAMBA = (("tie_word_embeddings", False), ("use_conv_bias", False))
 _DEEPSEEK = Decoder(mlp_bias=False, mtp="deepseek")
 
 #: model_type of the language model -> its law.
@@ -129,12 +141,21 @@ DECODERS: dict[str, Decoder] = {
     "gemma4_text": replace(
         _GEMMA, layer_norms=4, qk_norm="head", extra="gemma4", keys_of_values="attention_k_eq_v", dense_beside_experts=True
     ),
+    "gemma3n_text": replace(_GEMMA, layer_norms=4, qk_norm="head", extra="gemma3n"),
     "recurrent_gemma": replace(_GEMMA, out_bias=True, mlp_bias=True, mlp_width="half"),
     "phi": replace(_GPT2, positions="", layer_norms=1, head_bias=True, qk_norm_if="qk_layernorm", qk_norm="layernorm"),
     "phi3": _PLAIN,
     "phimoe": Decoder(norm=2, head_bias="lm_head_bias"),
     "starcoder2": Decoder(qkv_bias="use_bias", out_bias="use_bias", mlp_bias="use_bias", gated=False, norm=2),
-    "stablelm": Decoder(qkv_bias="use_qkv_bias", out_bias=False, mlp_bias=False, norm=2, qk_norm_if="qk_layernorm", qk_norm="heads"),
+    "stablelm": Decoder(
+        qkv_bias="use_qkv_bias",
+        out_bias=False,
+        mlp_bias=False,
+        norm=2,
+        qk_norm_if="qk_layernorm",
+        qk_norm="heads",
+        parallel="use_parallel_residual",
+    ),
     "gpt2": _GPT2,
     "gpt_bigcode": _GPT2,
     "gpt_neox": replace(_GPT2, positions="", qkv_bias="attention_bias", out_bias="attention_bias"),
@@ -146,6 +167,8 @@ DECODERS: dict[str, Decoder] = {
         mlp_bias="enable_bias",
         position_offset=2,
         embedding_width="word_embed_proj_dim",
+        final_norm="do_layer_norm_before",
+        untaught=(("_remove_final_layer_norm", True), ("layer_norm_elementwise_affine", False)),
     ),
     "bloom": replace(_GPT2, positions="", embedding_norm=True, mlp_width="four"),
     "falcon": Decoder(qkv_bias="bias", out_bias="bias", mlp_bias="bias", gated=False, norm=2, extra="falcon", mlp_width="falcon"),
@@ -163,8 +186,8 @@ DECODERS: dict[str, Decoder] = {
     "kimi_k2": _DEEPSEEK,
     "deepseek_v32": _DEEPSEEK,
     "glm_moe_dsa": replace(_DEEPSEEK, mtp="glm"),
-    "deepseek_v4": replace(_DEEPSEEK, attention="none", mtp="", extra="deepseek_v4"),
-    "deepseek_ref": replace(_DEEPSEEK, attention="none", mtp="", extra="deepseek_v4"),
+    "deepseek_v4": replace(_DEEPSEEK, attention="none", mtp="", untaught=(("mlp_bias", True),), extra="deepseek_v4"),
+    "deepseek_ref": replace(_DEEPSEEK, attention="none", mtp="", untaught=(("mlp_bias", True),), extra="deepseek_v4"),
     "minicpm3": replace(_DEEPSEEK, mlp_bias="mlp_bias"),
     "kimi_linear": _DEEPSEEK,
     "llama4_text": replace(LLAMA, mlp_bias=False, mlp_width="intermediate_size_mlp"),
@@ -173,23 +196,39 @@ DECODERS: dict[str, Decoder] = {
     "minimax_m2": Decoder(qkv_bias=False, out_bias=False, qk_norm="width"),
     "minimax": Decoder(qkv_bias=False, out_bias=False),
     "mimo_v2_flash": Decoder(
-        out_bias=False, mlp_bias=False, sinks="add_full_attention_sink_bias", windowed_sinks="add_swa_attention_sink_bias"
+        out_bias=False,
+        mlp_bias=False,
+        sinks="add_full_attention_sink_bias",
+        windowed_sinks="add_swa_attention_sink_bias",
+        requires=("swa_num_key_value_heads",),
     ),
     "laguna": Decoder(mlp_bias=False, qk_norm="head", trained_correction=True, gate="head", extra="laguna"),
     "minimax_m3_vl_text": Decoder(mlp_bias=False, qk_norm="head", mlp_width="dense_intermediate_size", extra="minimax_m3"),
     "muse_glimmer_text": Decoder(mlp_bias=False, layer_norms=4, gate="width"),
     "mllama_text_model": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, embedding_rows_beyond=8, extra="mllama"),
-    "mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated"),
-    "falcon_mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated"),
-    "mamba2": Decoder(layer_norms_alone=1, mixer_only=True, mamba_norms=True),
+    "mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated", mamba_bias=("use_bias", "use_bias")),
+    "falcon_mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated", mamba_bias=("use_bias", "use_bias")),
+    "mamba2": Decoder(layer_norms_alone=1, mixer_only=True, mamba_norms=True, mamba_bias=("use_bias", "use_bias")),
     "jamba": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, mamba_norms=True),
-    "nemotron_h": Decoder(gated=False, single=True, mamba_norms=True, layer_norms_alone=1, expert_input="moe_latent_size"),
+    "nemotron_h": Decoder(
+        qkv_bias=False,
+        out_bias=False,
+        gated=False,
+        single=True,
+        mamba_norms=True,
+        mamba_bias=("use_bias", "use_bias"),
+        layer_norms_alone=1,
+        expert_input="moe_latent_size",
+        never_tied=True,
+    ),
+    "zamba": Decoder(attention="extra", mixer_only=True, layer_norms_alone=1, untaught=_ZAMBA, extra="zamba"),
+    "zamba2": Decoder(attention="extra", mixer_only=True, layer_norms_alone=1, mamba_norms=True, untaught=_ZAMBA, extra="zamba"),
     "bamba": Decoder(mamba_norms=True),
     "lfm2": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, qk_norm="head", mlp_width="lfm2"),
     "lfm2_moe": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, qk_norm="head"),
     "granitemoeshared": replace(LLAMA, mlp_bias=False),
     "granitemoehybrid": Decoder(mlp_bias=False, mamba_norms=True, mlp_width="shared_intermediate_size"),
-    "falcon_h1": Decoder(mamba_norms="mamba_rms_norm"),
+    "falcon_h1": Decoder(mamba_norms="mamba_rms_norm", mamba_bias=("mamba_proj_bias", "projectors_bias")),
     "olmo_hybrid": Decoder(mlp_bias=False, qk_norm="width"),
     "rwkv": Decoder(norm=2, attention="none", mixer_only=True, extra="rwkv"),
     "seed_oss": Decoder(out_bias="attention_out_bias"),
@@ -198,14 +237,14 @@ DECODERS: dict[str, Decoder] = {
     "glm4_moe_lite": replace(_DEEPSEEK, mtp=""),
     "mistral4": replace(_DEEPSEEK, mtp=""),
     "youtu": replace(_DEEPSEEK, mtp=""),
-    "helium": LLAMA,
+    "helium": replace(LLAMA, out_bias=False),
     "cwm": LLAMA,
     "arcee": Decoder(gated=False),
     "apertus": Decoder(gated=False, mlp_bias=False, qk_norm="head", extra="apertus"),
     "exaone_moe": replace(_PLAIN, qk_norm="head"),
     "afmoe": Decoder(mlp_bias=False, qk_norm="head", gate="width", layer_norms=4, trained_correction=True),
     "cohere2_moe": replace(LLAMA, mlp_bias=False, layer_norms=1),
-    "solar_open": Decoder(mlp_bias=False),
+    "solar_open": Decoder(out_bias=False, mlp_bias=False),
     "hy_v3": Decoder(qk_norm="head"),
     "hunyuan_v1_dense": Decoder(mlp_bias="mlp_bias", qk_norm="head", qk_norm_if="use_qk_norm"),
     "hunyuan_v1_moe": Decoder(mlp_bias="mlp_bias", qk_norm="head", qk_norm_if="use_qk_norm"),

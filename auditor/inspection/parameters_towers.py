@@ -174,16 +174,9 @@ def dinov2(config: ModelConfig) -> int:
     ratio = config.number("mlp_ratio") or 4
     gated = config.get("use_swiglu_ffn") is True
     width = (int(int(h * ratio) * 2 / 3) + 7) // 8 * 8 if gated else int(h * ratio)
-    registers = number(config, "num_register_tokens") * h
-    return (
-        2 * h
-        + registers
-        + (grid(config) + 1) * h
-        + patches(config, h, bias=True)
-        + stack(layers, h, width, gated=gated)
-        + layers * 2 * h
-        + 2 * h
-    )
+    tokens = h * (1 + number(config, "num_register_tokens") + (config.get("use_mask_token") is not False))
+    blocks = stack(layers, h, width, gated=gated) + layers * 2 * h - (0 if config.get("qkv_bias") is not False else 3 * layers * h)
+    return tokens + (grid(config) + 1) * h + patches(config, h, bias=True) + blocks + 2 * h
 
 
 def whisper_encoder(config: ModelConfig) -> int:

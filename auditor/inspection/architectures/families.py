@@ -66,7 +66,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(("gpt_oss",), sinks=True, qkv_bias=True),
     Family(("mimo_v2_flash",), sinks=True),
     Family(("jamba", "nemotron_h", "kimi_linear"), position="none"),
-    Family(("zamba",), position="none", head_dim_factor=2),
+    Family(("zamba",), position="none", head_dim_factor=2, recurrence="mamba1"),
+    Family(("zamba2",), recurrence="mamba2"),
     Family(("modernbert-decoder",), window_divisor=2),
     Family(("bloom",), position="alibi", qkv_bias=True),
 )
