@@ -165,7 +165,7 @@ def attention_facts(anatomy: Anatomy, census: tuple[LayerGroup, ...]) -> dict[st
     for name, kind in (("shared", LayerKind.SHARED), ("cross", LayerKind.CROSS), ("indexer", LayerKind.INDEXER)):
         if found := _having(layers, (kind,)):
             values[f"attention.{name}_layers"] = found
-    windows = [group.window for group in census if group.window is not None]
+    windows = [group.window for group in census if group.window is not None and group.kind in _BOUNDED]
     if windows:
         values["attention.sliding_window"] = max(windows)
     kinds = sorted({mixer.recurrence for layer, _ in layers for mixer in layer.mixers if mixer.recurrence})

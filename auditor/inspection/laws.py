@@ -193,8 +193,9 @@ def _with_convolutions(config: ModelConfig, attention: Mixer) -> tuple[Mixer, ..
 
 
 def _cross(config: ModelConfig, shape: Shape, _family: Family, _argument: str) -> tuple[Mixer, ...]:
-    """Keys and values of another sequence (an encoder's output, an image), kept once."""
-    return (replace(_attention(config, shape, LayerKind.FULL), kind=LayerKind.CROSS),)
+    """Keys and values of another sequence (an encoder's output, an image), kept once; its longest length where the config states one."""
+    longest = config.positive("max_source_positions") if config.get("max_source_positions") is not None else None
+    return (replace(_attention(config, shape, LayerKind.FULL), kind=LayerKind.CROSS, window=longest),)
 
 
 def _decoder_with_cross(config: ModelConfig, shape: Shape, family: Family, argument: str) -> tuple[Mixer, ...]:

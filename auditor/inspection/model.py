@@ -33,7 +33,7 @@ class LayerGroup:
     bytes_per_sequence: float = 0.0
     """Fixed state per sequence."""
     window: int | None = None
-    """Tokens after which the cache stops growing."""
+    """Tokens after which the cache stops growing; for cross attention the longest source sequence, where the config states one."""
     kv_heads: int | None = None
     """Heads that tensor parallelism can shard; None where the cache cannot be sharded by heads (a latent)."""
     key_dim: int | None = None
