@@ -1,12 +1,15 @@
 """A config that is wrong gives one line that names the key, and unknown facts; never a traceback, never a guess."""
 
+import copy
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.errors import WorkloadError
 from auditor.facts import Unknown
-from tests.support.published import of_config, of_documents
+from tests.support.published import of_config, of_documents, published
 
 LLAMA: dict[str, Any] = {
     "model_type": "llama",
@@ -107,3 +110,35 @@ def test_nothing_but_headers_leaves_the_architecture_unknown() -> None:
 def test_a_cache_type_that_does_not_exist_is_refused() -> None:
     with pytest.raises(WorkloadError, match="float7"):
         of_config(LLAMA, kv_dtype="float7")
+
+
+def _paths(config: dict[str, Any], lead: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = []
+    for key, value in config.items():
+        found.append((*lead, key))
+        if isinstance(value, dict):
+            found += _paths(value, (*lead, key))
+    return found
+
+
+GARBAGE: tuple[Any, ...] = ("8", "", -1, 0, 1.5, None, True, [], [None], ["x"], [[1]], [{}], {}, {"a": {}})
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_no_value_anywhere_in_a_published_config_stops_the_inspection(data: st.DataObject) -> None:
+    config = copy.deepcopy(published()[data.draw(st.sampled_from(sorted(published())))])
+    for _ in range(data.draw(st.integers(1, 3))):
+        *lead, last = data.draw(st.sampled_from(_paths(config)))
+        place = config
+        for key in lead:
+            place = place[key]
+        place[last] = copy.deepcopy(data.draw(st.sampled_from(GARBAGE)))
+    inspection = of_config(config)
+    assert all("\n" not in line for line in inspection.errors)
+    assert all(group.count > 0 and group.bytes_per_token >= 0 and group.bytes_per_sequence >= 0 for group in inspection.layers)
+
+
+def test_an_absurd_depth_costs_no_memory() -> None:
+    inspection = of_config({**LLAMA, "num_hidden_layers": 10**30})
+    assert any("at most" in line for line in inspection.errors)
