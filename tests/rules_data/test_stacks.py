@@ -10,6 +10,7 @@ from auditor.audit import AuditOptions, audit_model
 from auditor.catalog import Catalog, load_catalog
 from auditor.inspection import Inspection, inspect_snapshot
 from auditor.results import TargetAudit
+from auditor.snapshot import Snapshot
 from auditor.sources.saved import load
 from auditor.workload import Workload
 from tools import make_docs_stacks
@@ -135,3 +136,27 @@ def test_a_finding_on_a_support_list_cites_the_row_that_matched(catalog: Catalog
     )
     assert finding.sources[: len(support)] == support
     assert len(finding.sources) > len(support) > 0
+
+
+def test_heads_that_divide_over_no_degree_that_fits_are_work_and_not_the_end(catalog: Catalog) -> None:
+    """Forty heads over eight ranks are five each: a dense model of 70 B that Neuron's even heads keep off larger degrees."""
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": 8192,
+        "intermediate_size": 28672,
+        "num_hidden_layers": 80,
+        "num_attention_heads": 40,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "vocab_size": 128256,
+        "max_position_embeddings": 131072,
+        "tie_word_embeddings": False,
+        "torch_dtype": "bfloat16",
+    }
+    inspection = inspect_snapshot(Snapshot("example/forty-heads", None, "config", (), {"config.json": config}))
+    targets = catalog.find_targets(["trainium2/neuron-vllm"])
+    row = audit_model(inspection, catalog, targets, Workload(), AuditOptions(), today="2026-11-22").rows[0]
+    assert row.facts.value("fit.divisible") is False
+    assert [finding.rule for finding in row.findings if finding.rule.startswith("fit-")] == ["fit-not-divisible"]
+    assert row.verdict == "config-change"
