@@ -25,17 +25,19 @@ class Role(StrEnum):
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
 _NO_DIGITS = {ord(digit): None for digit in "0123456789"}
 
+#: What a matrix is called, plain or packed.
+_MATRIX = r"(?:weight|qweight|weight_packed|W_q|q_weight|trellis|codes)"
 #: Token embeddings, by the end of the name.
 _EMBEDDING = re.compile(
     r"(?:^|\.)(?:embed_tokens|wte|word_embeddings?|tok_embeddings|token_embd|token_embedding|embed_in|shared"
-    r"|(?:backbone|model|rwkv)\.embeddings?)\.weight(?:\..*)?$"
+    r"|(?:backbone|model|rwkv)\.embeddings?)\." + _MATRIX + r"(?:\..*)?$"
     r"|^(?:embeddings|(?:model\.)?embed)\.weight$|(?:^|\.)wte\.embedding$"
 )
 #: Output heads.
 _HEAD = re.compile(
-    r"(?:^|\.)(?:lm_head(?:\.linear)?|embed_out|output_layer|lm_head\.decoder)\.weight$"
+    r"(?:^|\.)(?:lm_head(?:\.linear)?|embed_out|output_layer|lm_head\.decoder)\." + _MATRIX + r"$"
     r"|^(?:model\.|language_model\.)?(?:head|output|proj_out)\.weight$"
-    r"|^(?:language_model\.)?cls\.predictions\.decoder\.weight$"
+    r"|^(?:language_model\.)?cls\.predictions\.decoder\.weight$|^model\.transformer\.ff_out\.weight$"
 )
 #: Routed experts. ``shared_expert`` and the router (``gate``) do not match.
 _EXPERT = re.compile(
@@ -51,13 +53,14 @@ _TOWER = re.compile(
     r"|image_encoder|image_newline|view_seperator|view_separator|audio_tower|audio_encoder|audio_model|speech_encoder|speech_model"
     r"|conformer|multi_modal_projector|multimodal_projector|mm_projector|vision_projection|audio_projection|vision_adapter"
     r"|embed_vision|embed_audio|aligner|gen_vision_model|gen_aligner|gen_head|gen_embed|talker|code2wav|token2wav|projector"
-    r"|patch_merger|pre_mm_projector_norm|mlp1|resampler|connector|sam_model|qwen2_model|image_vit|image_projector|tower"
-    r"|vision_projector|modality_projection|img_projection|mm_input_projection_weight|v|mm)(?:\.|$)"
+    r"|patch_merger|pre_mm_projector_norm|resampler|connector|sam_model|qwen2_model|image_vit|image_projector|tower"
+    r"|vision_projector|modality_projection|img_projection|mm_input_projection_weight)(?:\.|$)|^(?:mlp1|v|mm)\."
 )
 _BUFFER = re.compile(
     r"(?:^|\.)(?:inv_freq|original_inv_freq|position_ids|token_type_ids|masked_bias|cos_cached|sin_cached|rope_freqs(?:\.weight)?"
     r"|freqs_cis|freqs|running_mean|running_var|num_batches_tracked|relative_position_index|relative_coords_table|causal_mask"
-    r"|attention_mask|final_logits_bias|e_score_correction_bias|layer_scalar|slope_rate|std_bias|std_scale|tid2eid|embed_scale|pos_embed\.pos_embed"
+    r"|attention_mask|final_logits_bias|e_score_correction_bias|layer_scalar|slope_rate|std_bias|std_scale|tid2eid|embed_scale"
+    r"|pos_embed\.pos_embed"
     r"|input_min|input_max|output_min|output_max|exp_probs_b(?:\.bias)?|rope_factors_(?:long|short)(?:\.weight)?|rel_pos_index)$"
 )
 #: Model types whose routing correction is a parameter of the class and not a buffer (transformers 5.23).

@@ -192,3 +192,21 @@ def test_an_adapter_has_bytes_and_no_parameters_of_its_own() -> None:
 @pytest.mark.parametrize("name", ["llama-3.1-8b-instruct", "gpt-oss-20b", "deepseek-v3", "qwen3-32b-awq", "glm-4.5v"])
 def test_published_models_do_not_contradict_themselves(name: str) -> None:
     assert "repo.contradictions" not in facts_of(name)
+
+
+def test_gguf_types_give_the_bits_that_most_weights_have() -> None:
+    blocks = 4096 * 4096 // 256
+    rows = (
+        Tensor("token_embd.weight", "Q6_K", (1000, 4096), 1000 * 4096 // 256 * 210),
+        Tensor("blk.0.attn_q.weight", "Q4_K", (4096, 4096), blocks * 144),
+        Tensor("blk.0.ffn_gate_exps.weight", "Q4_K", (8, 1024, 4096), 2 * blocks * 144),
+        Tensor("blk.0.attn_norm.weight", "float32", (4096,), 4 * 4096),
+        Tensor("rope_freqs.weight", "float32", (64,), 256),
+    )
+    snapshot = Snapshot("m", None, "gguf", (), {}, (WeightSet("", "gguf", "", (WeightFile("m.gguf", None, rows),)),))
+    facts = facts_of_weights(snapshot, None)
+    assert facts["quant.method"] == Known("gguf", Basis.HEADER)
+    assert facts["quant.bits"] == Known(4.5, Basis.HEADER)
+    assert facts["quant.weight_format"] == Known("Q4_K", Basis.HEADER)
+    assert facts["params.total"] == Known(1000 * 4096 + 3 * 4096 * 4096 + 4096, Basis.HEADER)
+    assert facts["params.routed_experts"] == Known(8 * 1024 * 4096, Basis.HEADER)
