@@ -1,4 +1,4 @@
-"""What policies say of models, as values."""
+"""What gates say of models, as values: outcomes of policies, and what became worse."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,3 +29,17 @@ class PolicyOutcome:
     waiver: Waiver | None = None
     where: str = ""
     """``file:line`` of the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Something that was better at an earlier revision."""
+
+    kind: str
+    """``verdict``, ``devices`` (more of them under the same verdict) or ``policy``."""
+    subject: str
+    """The target, or the rule of a policy."""
+    before: str
+    now: str
+    cause: str
+    """The facts that changed, or else what is so now; empty where nothing explains it."""

@@ -8,7 +8,7 @@ from auditor.catalog.model import Price, Target
 from auditor.facts import Facts
 from auditor.inspection.model import Inspection
 from auditor.payback import Payback
-from auditor.outcomes import PolicyOutcome
+from auditor.outcomes import PolicyOutcome, Regression
 from auditor.rules.model import Finding, Undecided
 from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
 from auditor.workload import Workload
@@ -91,6 +91,8 @@ class ModelAudit:
     rows: tuple[TargetAudit, ...]
     policy: tuple[PolicyOutcome, ...] = ()
     """Every rule of every policy that the run was checked against."""
+    regressions: tuple[Regression, ...] | None = None
+    """What became worse since the revision that was compared with; None where nothing was compared."""
 
 
 @dataclass(frozen=True, slots=True)

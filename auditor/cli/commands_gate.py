@@ -27,7 +27,7 @@ def gate(
     *,
     fail_on: Annotated[
         str,
-        typer.Option(metavar="VERDICT", callback=one_of(exits.NEVER, *exits.VERDICT_CODES), help="Exit 11, 12 or 13 from this verdict on."),
+        typer.Option(metavar="VERDICT", callback=one_of(*exits.THRESHOLDS), help="Exit 11, 12 or 13 from this verdict on."),
     ] = exits.NEVER,
     strict: Annotated[bool, typer.Option("--strict", help="Count unknown verdicts and undecided policy rules as failures.")] = False,
     today: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", hidden=True)] = None,

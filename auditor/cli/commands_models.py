@@ -1,6 +1,8 @@
 """The commands about models: audit, inspect, explain, compare."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,9 +45,13 @@ def audit(
     targets: Targets = None,
     fail_on: Annotated[
         str,
-        typer.Option(metavar="VERDICT", callback=one_of(exits.NEVER, *exits.VERDICT_CODES), help="Exit 11, 12 or 13 from this verdict on."),
+        typer.Option(metavar="VERDICT", callback=one_of(*exits.THRESHOLDS), help="Exit 11, 12 or 13 from this verdict on."),
     ] = exits.NEVER,
     strict: Annotated[bool, typer.Option("--strict", help="Count unknown verdicts and undecided policy rules as failures.")] = False,
+    changed_since: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Audit what changed since this git revision, and say what became worse.", show_default=False),
+    ] = None,
     today: Today = None,
     demands: Demands,
     against: Against,
@@ -61,9 +67,15 @@ def audit(
 
     One row per model and target: verdict, devices, speed, price, weeks, and what stands in the way.
     """
-    if not targets:
-        _nothing(screen.terminal)
-    result = _audited(targets or [], source, against, load, money, team, today, screen, config, demands)
+    if changed_since is not None:
+        from auditor.cli.changes import audited_since  # noqa: PLC0415
+
+        ask = partial(_audit_of, against=against, load=load, money=money, team=team, today=today, config=config, demands=demands)
+        result = audited_since(changed_since, targets or (), source, load, screen, ask)
+    else:
+        if not targets:
+            _nothing(screen.terminal)
+        result = _audited(targets or [], source, against, load, money, team, today, screen, config, demands)
     shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything, fail_on=fail_on)
     screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
@@ -165,11 +177,26 @@ def _audited(
     config: Config,
     demands: Demands | None = None,
 ) -> "Audit":
-    from auditor.cli.auditing import audited, policies, workload  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.auditing import workload  # noqa: PLC0415  # the rest of the program
+
+    found = _inspections(targets, source, screen, workload(load).kv_dtype)
+    return _audit_of(found, against, load, money, team, today, config, demands)
+
+
+def _audit_of(
+    found: "Sequence[Inspection]",
+    against: Against,
+    load: Load,
+    money: Money,
+    team: Team,
+    today: str | None,
+    config: Config,
+    demands: Demands | None,
+) -> "Audit":
+    from auditor.cli.auditing import audited, policies  # noqa: PLC0415  # the rest of the program
 
     day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
     demanded = policies(demands, config, day) if demands else ()
-    found = _inspections(targets, source, screen, workload(load).kv_dtype)
     return audited(found, against, load, money, team, day, config, demanded)
 
 

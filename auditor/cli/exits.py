@@ -18,6 +18,9 @@ VERDICT_CODES = {"config-change": 11, "needs-port": 12, "blocked": 13}
 POLICY = 14
 """A rule of a policy is violated."""
 NEVER = "never"
+REGRESSION = "regression"
+"""Only what became worse counts."""
+THRESHOLDS = (NEVER, REGRESSION, *VERDICT_CODES)
 
 
 def of_policies(models: "Sequence[Judged]", *, strict: bool) -> int:
@@ -40,6 +43,10 @@ def of_audit(audit: "Audit", fail_on: str, *, strict: bool) -> int:
         return violated
     if fail_on == NEVER:
         return OK
+    if fail_on == REGRESSION:
+        worse = {one.now for model in audit.models for one in model.regressions or () if one.kind == "verdict"}
+        unknown = VERDICT_CODES["config-change"] if strict and "unknown" in worse else OK
+        return max((code for verdict, code in VERDICT_CODES.items() if verdict in worse), default=unknown)
     threshold = VERDICT_CODES[fail_on]
     from auditor.gate.ignoring import counted  # noqa: PLC0415  # the rule engine
 

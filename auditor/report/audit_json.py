@@ -42,6 +42,7 @@ def _model(model: ModelAudit) -> dict[str, Any]:
         "workload_basis": dict(sorted(model.workload_basis.items())),
         "targets": [_row(row) for row in model.rows],
         "policy": [policy_outcome(outcome) for outcome in model.policy],
+        "regressions": None if model.regressions is None else [asdict(one) for one in model.regressions],
     }
 
 

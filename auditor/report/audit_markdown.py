@@ -45,6 +45,11 @@ def _model(model: ModelAudit) -> Iterator[str]:
 
 
 def _policy(model: ModelAudit) -> Iterator[str]:
+    if model.regressions is not None:
+        yield f"### Worse than before: {len(model.regressions) or 'nothing'}"
+        yield ""
+        yield from (f"- {escape(policy.regression(one))}" for one in model.regressions)
+        yield ""
     if model.policy:
         yield f"### Policy: {policy.summary(model.policy)}"
         yield ""

@@ -134,9 +134,10 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
     yield from _why(arranged, view)
     yield from _notes(arranged, view)
     yield from _advice(arranged, view)
-    if model.policy:
-        yield ""
-        yield from policy.lines(model.policy, view)
+    for part in (policy.lines(model.policy, view), policy.regression_lines(model.regressions, view)):
+        if lines := list(part):
+            yield ""
+            yield from lines
 
 
 def _tables(arranged: list[Group], view: View) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import auditor
 from auditor.inspection.model import Inspection
-from auditor.outcomes import PolicyOutcome
+from auditor.outcomes import PolicyOutcome, Regression
 from auditor.report import View, plain
 from auditor.report.style import paint
 
@@ -56,6 +56,21 @@ def lines(outcomes: Sequence[PolicyOutcome], view: View) -> Iterator[str]:
         yield text.replace(one.state, paint(one.state, _TELLING[one.state], color=view.color), 1)
         if one.remediation and one.state == "violated":
             yield textwrap.fill(one.remediation, view.width, initial_indent="  -> ", subsequent_indent="     ")
+
+
+def regression(one: Regression) -> str:
+    """Return one line on what became worse: ``trainium2/neuron-vllm: was native, now config-change (quant.method: …)``."""
+    what = {"devices": "needed {} devices, now {}", "verdict": "was {}, now {}", "policy": "was {}, now {}"}[one.kind]
+    return f"{one.subject}: {what.format(one.before, one.now)}{f' ({one.cause})' if one.cause else ''}"
+
+
+def regression_lines(found: Sequence[Regression] | None, view: View) -> Iterator[str]:
+    """Yield the part about regressions of a model's report for a terminal; nothing where nothing was compared."""
+    if found is None:
+        return
+    yield f"Worse than before: {len(found) or 'nothing'}"
+    for one in found:
+        yield textwrap.fill(regression(one), view.width, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def summary(outcomes: Iterable[PolicyOutcome]) -> str:

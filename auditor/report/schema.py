@@ -317,6 +317,23 @@ def policy_outcome() -> Schema:
     )
 
 
+def _regressions() -> Schema:
+    one = _obj(
+        {
+            "kind": _one_of(("verdict", "devices", "policy")),
+            "subject": _text("The target, or the rule of a policy."),
+            "before": _text(),
+            "now": _text(),
+            "cause": _text("The facts that changed, or what is so now."),
+        }
+    )
+    return {
+        "type": ["array", "null"],
+        "items": one,
+        "description": "What became worse since the revision that was compared with; null where nothing was compared.",
+    }
+
+
 def inspection_schema() -> Schema:
     """Return the schema of ``auditor inspect -f json``."""
     return _document("inspection", "What the files of models say.", {"models": _list(_obj(_model()))})
@@ -331,8 +348,9 @@ def audit_schema() -> Schema:
             "workload_basis": {"type": "object", "additionalProperties": _text(), "description": "user, or assumed, by field."},
             "targets": _list(_row(), "One row per target."),
             "policy": _list(policy_outcome(), "What the policies say that the run was checked against."),
+            "regressions": _regressions(),
         },
-        optional=("policy",),
+        optional=("policy", "regressions"),
     )
     members: Schema = {
         "rules_digest": _text("Digest of all rules and figures."),
