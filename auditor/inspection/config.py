@@ -51,7 +51,7 @@ class ModelConfig:
         self.problems = problems if problems is not None else []
         found = defaults if defaults is not None else defaults_for(self.model_type)
         extra = family_of(self.model_type).defaults
-        self._defaults = found.overridden(extra) if found is not None and extra else found
+        self._defaults = (found or ClassDefaults()).overridden(extra) if extra else found
 
     @property
     def has_class(self) -> bool:

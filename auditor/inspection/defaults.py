@@ -53,13 +53,13 @@ class Part:
 class ClassDefaults:
     """What one config class fills in when a config leaves a key out."""
 
-    name: str
-    values: Mapping[str, Any]
-    alias_of: Mapping[str, str]
+    name: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    alias_of: Mapping[str, str] = field(default_factory=dict)
     """Standard name -> the class's own name (``num_hidden_layers`` -> ``n_layer``)."""
-    parts: Mapping[str, Part]
-    patterns: Mapping[str, Pattern]
-    auto: frozenset[str]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
+    auto: frozenset[str] = frozenset()
     """Auto classes that know the model type: ``CAUSAL_LM``, ``IMAGE_TEXT_TO_TEXT``, …"""
 
     rope: bool = False

@@ -203,6 +203,13 @@ def _hybrid_ids(config: ModelConfig, count: int) -> Kinds | None:
     return tuple(HYBRID if i in chosen else RECURRENT for i in range(count))
 
 
+def _mixed_in(config: ModelConfig, count: int) -> Kinds | None:
+    """Read flash-linear-attention's table of attention layers; their heads are in the table, and no law is taught for them."""
+    table = config.raw.get("attn")
+    chosen = numbers(table.get("layers")) if isinstance(table, dict) else None
+    return tuple("mixed-in attention" if i in chosen else RECURRENT for i in range(count)) if chosen else None
+
+
 def _sliding_pattern(config: ModelConfig, count: int) -> Kinds | None:
     """Read ``sliding_window_pattern``: an interval, or a cycle of L (local) and G (global)."""
     pattern = config.raw.get("sliding_window_pattern", config.raw.get("_sliding_window_pattern"))
@@ -289,6 +296,7 @@ _READERS: tuple[Reader, ...] = (
     _every("full_attention_interval", RECURRENT),
     _every("layer_group_size", RECURRENT),
     _attention_period,
+    _mixed_in,
     _sliding_pattern,
     _every_nth_from_zero,
     _rope_flags,

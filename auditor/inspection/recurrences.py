@@ -96,6 +96,19 @@ def _gated_deltanet(config: ModelConfig) -> States | None:
     return State(value_heads * key_dim * value_dim, dtype), State(mixed * (width - 1), dtype)
 
 
+def _gated_deltanet_of_heads(config: ModelConfig) -> States | None:
+    """A delta net in the keys of the flash-linear-attention library: key heads of one width, values of an expanded one."""
+    heads, width, expand = config.positive("num_heads"), config.positive("head_dim"), config.number("expand_v")
+    kernel = config.positive("conv_size")
+    if heads is None or width is None or expand is None or kernel is None:
+        return None
+    values = (config.positive("num_v_heads") or heads) * int(width * expand)
+    state = State(values * width, FLOAT32)
+    if config.flag("use_short_conv") is False:
+        return (state,)
+    return state, State((2 * heads * width + values) * (kernel - 1), COMPUTE)
+
+
 def _kda(config: ModelConfig) -> States | None:
     table = config.table("linear_attn_config") or {}
     heads, width, kernel = table.get("num_heads"), table.get("head_dim"), table.get("short_conv_kernel_size")
@@ -175,6 +188,7 @@ def _xlstm(config: ModelConfig) -> States | None:
 #: In the order in which they are recognised: the more telling keys first.
 RECURRENCES: tuple[Recurrence, ...] = (
     Recurrence("gated-deltanet", ("linear_num_value_heads", "linear_key_head_dim"), _gated_deltanet, linear=True),
+    Recurrence("gated-deltanet", ("num_heads", "expand_v", "use_short_conv"), _gated_deltanet_of_heads, linear=True),
     Recurrence("kda", ("linear_attn_config",), _kda, linear=True),
     Recurrence("kda", ("short_conv_kernel_size", "kda_safe_gate"), _kda_of_heads, linear=True),
     Recurrence("cca", ("cca_time0",), _cca, linear=True, convolution_only=True),

@@ -189,6 +189,14 @@ def test_params_beside_consolidated_weights_serve_as_config() -> None:
     assert facts.value("kv_cache.bytes_per_token") == 327_680
 
 
+def test_a_delta_net_of_flash_linear_attention_keeps_a_state_per_value_head() -> None:
+    facts = of_documents({"config.json": {"model_type": "gated_deltanet", "architectures": ["GatedDeltaNetForCausalLM"]}}).facts
+    assert facts.value("arch.class") == "ssm"
+    assert facts.value("attention.kind") == "none"
+    assert facts.value("attention.linear_layers") == 21
+    assert facts.value("state.bytes_per_sequence") == 21 * (6 * 512 * 256 * 4 + (2 * 6 * 256 + 6 * 512) * 3 * 2)
+
+
 def _gguf(arch: str, **keys: Any) -> dict[str, Any]:
     return {"general.architecture": arch, **{f"{arch}.{key.replace('__', '.')}": value for key, value in keys.items()}}
 

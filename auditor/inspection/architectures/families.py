@@ -55,6 +55,13 @@ FAMILIES: tuple[Family, ...] = (
     Family(("mamba", "falcon_mamba"), layer_kind="linear_attention", recurrence="mamba1"),
     Family(("rwkv",), layer_kind="linear_attention", recurrence="rwkv4"),
     Family(("rwkv5", "rwkv6", "rwkv6qwen2", "rwkv7"), layer_kind="linear_attention", recurrence="rwkv"),
+    Family(
+        ("gated_deltanet",),
+        layer_kind="linear_attention",
+        tied=False,
+        position="none",
+        defaults={"num_heads": 6, "head_dim": 256, "expand_v": 2.0, "conv_size": 4, "use_short_conv": True, "num_hidden_layers": 21},
+    ),
     Family(("xlstm",), layer_kind="linear_attention", recurrence="xlstm"),
     Family(("inkling_text", "inkling2_text"), kinds={"hybrid": "convolved", "hybrid_sliding": "convolved_window"}),
     Family(("longcat_flash",), caches_per_layer=2),
