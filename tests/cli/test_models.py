@@ -256,7 +256,7 @@ def test_a_fault_of_ours_is_one_line_and_a_hint(monkeypatch: pytest.MonkeyPatch)
     def fails(*_: object) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr("auditor.cli.reading.inspect_snapshot", fails)
+    monkeypatch.setattr("auditor.inspection.inspect_snapshot", fails)
     result = auditor("audit", LLAMA, "--on", "h100-sxm")
     assert result.exit_code == 1
     assert "unexpected KeyError" in result.stderr
