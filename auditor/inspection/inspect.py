@@ -8,6 +8,7 @@ from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.arch_facts import architecture_facts
 from auditor.inspection.census import attention_facts, cache_facts, cache_type, known_cache_dtype, take_census
 from auditor.inspection.gguf import gguf_config
+from auditor.inspection.header_facts import header_facts
 from auditor.inspection.model import Inspection, LayerGroup
 from auditor.inspection.pipeline_facts import pipeline_facts
 from auditor.inspection.pipelines import read_component, read_pipeline, reads_as_pipeline
@@ -52,6 +53,7 @@ def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None) -> Inspect
     facts |= weights
     census: tuple[LayerGroup, ...] = ()
     if anatomy is None:
+        facts |= header_facts(snapshot)
         unknown = Unknown(_why_none(snapshot), ("config.json",))
         facts |= {name: unknown for name in _FROM_CONFIG if name not in facts}
     elif anatomy.components or anatomy.arch_class == "diffusion":

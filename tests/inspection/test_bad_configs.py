@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import WorkloadError
-from auditor.facts import Unknown
+from auditor.facts import Basis, Known, Unknown
+from auditor.inspection import inspect_snapshot
+from auditor.snapshot import Snapshot, Tensor, WeightFile, WeightSet
 from tests.support.published import of_config, of_documents, published
 
 LLAMA: dict[str, Any] = {
@@ -105,6 +107,19 @@ def test_nothing_but_headers_leaves_the_architecture_unknown() -> None:
     facts = of_documents({}).facts
     assert isinstance(facts["arch.class"], Unknown)
     assert facts["arch.class"].settled_by == ("config.json",)
+
+
+def test_headers_tell_what_they_can() -> None:
+    names = {"model.embed_tokens.weight": (1000, 64), "lm_head.weight": (1000, 64)}
+    names |= {f"model.layers.{i}.mlp.experts.{j}.up_proj.weight": (8, 64) for i in range(3) for j in range(4)}
+    tensors = tuple(Tensor(name, "bfloat16", shape, 2 * shape[0] * shape[1]) for name, shape in names.items())
+    weights = WeightSet("", "safetensors", "", (WeightFile("model.safetensors", None, tensors),))
+    facts = inspect_snapshot(Snapshot("model.safetensors", None, "safetensors", (), {}, weights=(weights,))).facts
+    assert facts["arch.hidden_size"] == Known(64, Basis.HEADER)
+    assert facts["arch.vocab_size"] == Known(1000, Basis.HEADER)
+    assert facts["arch.layers"] == Known(3, Basis.HEADER)
+    assert facts["moe.experts"] == Known(4, Basis.HEADER)
+    assert isinstance(facts["attention.heads"], Unknown)
 
 
 def test_a_cache_type_that_does_not_exist_is_refused() -> None:
