@@ -19,7 +19,7 @@ def header_facts(snapshot: Snapshot) -> dict[str, Known]:
     tensors = [tensor for group in snapshot.weights for file in group.files for tensor in file.tensors or ()]
     facts: dict[str, Known] = {}
     for tensor in tensors:
-        if _EMBEDDING.search(tensor.name) and len(tensor.shape) == 2:  # noqa: PLR2004 - rows and columns of a matrix
+        if _EMBEDDING.search(tensor.name) and len(tensor.shape) == 2:
             facts["arch.vocab_size"] = Known(tensor.shape[0], Basis.HEADER)
             facts["arch.hidden_size"] = Known(tensor.shape[1], Basis.HEADER)
             break
