@@ -29,6 +29,9 @@ def _runs_from(package_root: Path, elsewhere: Path) -> None:
     shown = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
     assert "H100" in shown.stdout
+    command = [sys.executable, "-m", "auditor", "rules", "test", "-k", "fit-impossible"]
+    tested = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
 
 
 @pytest.fixture(scope="module")
