@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from auditor.audit import AuditOptions, audit_model
+from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import Catalog
 from auditor.catalog.model import Target
 from auditor.errors import NotFound

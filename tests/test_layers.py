@@ -24,12 +24,13 @@ LAYERS = (
     ("rules",),
     ("results",),
     ("effort", "economics"),
-    ("audit",),
+    ("auditing",),
     ("policy",),
     ("fixtures",),
     ("fleet",),
     ("gate",),
     ("report",),
+    ("library",),
     ("cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import auditor
 from auditor import workload_file
-from auditor.audit import AuditOptions
-from auditor.audit import audit as run_audit
+from auditor.auditing import AuditOptions
+from auditor.auditing import audit as run_audit
 from auditor.baseline import load as load_baseline
 from auditor.catalog import Accelerator, Catalog, load_catalog
 from auditor.cli.flags import Against, Config, Demands, Load, Money, Team

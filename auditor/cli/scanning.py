@@ -1,7 +1,7 @@
 """Options into a scan: everything that is the same for all models of a fleet."""
 
 import auditor
-from auditor.audit import AuditOptions
+from auditor.auditing import AuditOptions
 from auditor.cli.auditing import cache_folder, open_catalog, rule_packs, terms
 from auditor.cli.flags import Against, Load, Money, Source, Team
 from auditor.effort import EffortOptions

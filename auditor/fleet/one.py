@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from auditor.audit import AuditOptions, audit_model
+from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import Catalog
 from auditor.catalog.model import Target
 from auditor.effort import architecture_key, shape_key

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.audit import AuditOptions, audit_model
+from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import Catalog
 from auditor.errors import ConfigError
 from auditor.inspection.model import Inspection

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.audit import AuditOptions, audit_model
+from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import load_catalog
 from auditor.errors import ConfigError
 from auditor.facts import Known, Unknown

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.audit import AuditOptions, audit_model
+from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import Accelerator, Catalog, Price, load_catalog
 from auditor.economics import usd_per_million
 from auditor.inspection import Inspection, inspect_snapshot

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.audit import AuditOptions, audit_model
+from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import Catalog, load_catalog
 from auditor.inspection import Inspection, inspect_snapshot
 from auditor.results import TargetAudit
