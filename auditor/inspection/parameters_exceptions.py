@@ -156,6 +156,12 @@ def _apertus(anatomy: Anatomy) -> Parts:
     return Parts(body=2 * len(anatomy.layers))
 
 
+def _helium(anatomy: Anatomy) -> Parts:
+    """Helium: an output matrix that is square whatever the heads add up to."""
+    h, heads = given(anatomy.hidden_size, "the hidden size"), given(anatomy.heads, "the number of heads")
+    return Parts(body=len(anatomy.layers) * (h - heads * given(anatomy.head_dim, "the head width")) * h)
+
+
 def _rwkv(anatomy: Anatomy) -> Parts:
     """RWKV 4: time mixing and channel mixing; one norm more before the first layer."""
     config, h = anatomy.text, given(anatomy.hidden_size, "the hidden size")
@@ -172,6 +178,7 @@ EXCEPTIONS: dict[str, Callable[[Anatomy], Parts]] = {
     "falcon": _falcon,
     "rwkv": _rwkv,
     "zamba": _zamba,
+    "helium": _helium,
     "laguna": _laguna,
     "minimax_m3": _minimax_m3,
     "mllama": _mllama,

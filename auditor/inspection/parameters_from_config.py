@@ -35,6 +35,8 @@ def count_parts(anatomy: Anatomy) -> Parts:
     if whole is not None:
         return whole(anatomy)
     parts = decoder(anatomy)
+    if DECODERS[anatomy.text.model_type].text_only == (architecture(anatomy.config) or None):
+        return parts
     if anatomy.towers or anatomy.text is not anatomy.config:
         parts.towers = _towers(anatomy)
     return parts

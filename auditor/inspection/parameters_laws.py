@@ -88,6 +88,8 @@ class Decoder:
     """Keys and answers with which the class builds something else: the count is then unknown."""
     requires: tuple[str, ...] = ()
     """Keys without which the class decides in ways that are not taught."""
+    text_only: str = ""
+    """Class that builds the language model alone from a config that describes towers too."""
     extra: str = ""
     """Name of a function in ``parameters_exceptions`` that adds what no field above describes."""
 
@@ -205,7 +207,9 @@ DECODERS: dict[str, Decoder] = {
     "laguna": Decoder(mlp_bias=False, qk_norm="head", trained_correction=True, gate="head", extra="laguna"),
     "minimax_m3_vl_text": Decoder(mlp_bias=False, qk_norm="head", mlp_width="dense_intermediate_size", extra="minimax_m3"),
     "muse_glimmer_text": Decoder(mlp_bias=False, layer_norms=4, gate="width"),
-    "mllama_text_model": Decoder(qkv_bias=False, out_bias=False, mlp_bias=False, embedding_rows_beyond=8, extra="mllama"),
+    "mllama_text_model": Decoder(
+        qkv_bias=False, out_bias=False, mlp_bias=False, embedding_rows_beyond=8, text_only="MllamaForCausalLM", extra="mllama"
+    ),
     "mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated", mamba_bias=("use_bias", "use_bias")),
     "falcon_mamba": Decoder(layer_norms_alone=1, mixer_only=True, mamba_width="stated", mamba_bias=("use_bias", "use_bias")),
     "mamba2": Decoder(layer_norms_alone=1, mixer_only=True, mamba_norms=True, mamba_bias=("use_bias", "use_bias")),
@@ -237,7 +241,7 @@ DECODERS: dict[str, Decoder] = {
     "glm4_moe_lite": replace(_DEEPSEEK, mtp=""),
     "mistral4": replace(_DEEPSEEK, mtp=""),
     "youtu": replace(_DEEPSEEK, mtp=""),
-    "helium": replace(LLAMA, out_bias=False),
+    "helium": replace(LLAMA, out_bias=False, extra="helium"),
     "cwm": LLAMA,
     "arcee": Decoder(gated=False),
     "apertus": Decoder(gated=False, mlp_bias=False, qk_norm="head", extra="apertus"),

@@ -56,6 +56,22 @@ def test_laws_give_the_published_total(name: str, total: str) -> None:
     assert parts.total + parts.mtp == int(total)
 
 
+VARIANTS: dict[str, dict[str, Any]] = json.loads(gzip.decompress((DATA / "reference_variants.json.gz").read_bytes()))["variants"]
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_every_flag_of_a_class_is_taught_or_unknown(name: str) -> None:
+    parts = counted(VARIANTS[name]["config"])
+    reference = VARIANTS[name]["counts"]
+    if parts is not None:
+        assert (parts.total, parts.experts) == (reference["total"], reference.get("routed_experts", 0))
+
+
+def test_most_variants_are_counted() -> None:
+    known = [name for name, variant in VARIANTS.items() if counted(variant["config"]) is not None]
+    assert len(known) / len(VARIANTS) >= 0.85
+
+
 def test_a_misread_width_would_be_noticed() -> None:
     config = CONFIGS["meta-llama/Llama-3.1-8B-Instruct"]
     parts = counted({**config, "intermediate_size": config["intermediate_size"] + 1})
