@@ -158,3 +158,13 @@ def open_questions(row: TargetAudit, *, briefly: bool = False) -> str:
     if asked:
         return f"{start}settled by {listed(asked, 2 if briefly else len(asked))}"
     return f"{start}{row.no_placement.reason}" if row.no_placement else f"{start}no support list names it"
+
+
+def rented(row: TargetAudit) -> tuple[int, str]:
+    """Return how many of what is rented: machines, or devices where those are sold one by one; 0 where it is not known."""
+    place = row.placement
+    if place is None or not place.instance:
+        return 0, ""
+    offers = row.target.accelerator.instances
+    one_by_one = any(one.sold_per_device for one in offers if (one.provider, one.name) == (place.provider, place.instance))
+    return (place.billed_devices if one_by_one else place.instances), place.instance

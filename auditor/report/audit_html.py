@@ -5,7 +5,7 @@ from html import escape
 
 from auditor.catalog.model import Source
 from auditor.report import View, circumstances, heading
-from auditor.report.arrange import advice, groups, names, open_questions, reasons, why
+from auditor.report.arrange import advice, groups, names, open_questions, reasons, rented, why
 from auditor.report.words import NOTHING, between, dollars, three
 from auditor.results import Audit, ModelAudit, TargetAudit
 from auditor.units import human_bytes
@@ -88,10 +88,11 @@ def _cell(tag: str, text: str, *, words: bool) -> str:
 
 def _cells(row: TargetAudit) -> tuple[str, ...]:
     place, speed = row.placement, row.throughput
+    count, machine = rented(row)
     return (
         row.target.id + (" (limited)" if row.availability == "limited" else ""),
         f"{place.devices}{' (borderline)' if place.borderline else ''}" if place else NOTHING,
-        f"{place.instances} x {place.instance} ({place.provider})" if place and place.instance else NOTHING,
+        f"{count} x {machine} ({place.provider})" if place and count else NOTHING,
         dollars(row.cost.usd_per_hour) + (" (old price)" if row.cost.price_is_stale else ""),
         between(row.cost.usd_per_million_tokens),
         between(speed.output_tokens_per_s) if speed else NOTHING,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from auditor.catalog.model import Source
 from auditor.report import View, circumstances, heading, policy
-from auditor.report.arrange import Reason, groups, names, open_questions, reasons, why
-from auditor.report.words import NOTHING, between, dollars, number, three
+from auditor.report.arrange import Reason, groups, names, open_questions, reasons, rented, why
+from auditor.report.words import NOTHING, between, dollars, three
 from auditor.results import Audit, ModelAudit, TargetAudit
 
 _HEAD = ("target", "verdict", "availability", "devices", "rented as", "$/h", "$/M tokens", "tokens/s", "weeks", "most sequences")
@@ -60,17 +60,18 @@ def _policy(model: ModelAudit) -> Iterator[str]:
 
 def _cells(row: TargetAudit) -> tuple[str, ...]:
     place, speed = row.placement, row.throughput
+    count, machine = rented(row)
     return (
         row.target.id,
         row.verdict,
         row.availability,
         f"{place.devices}{' (borderline)' if place.borderline else ''}" if place else NOTHING,
-        f"{place.instances} x {place.instance}" if place and place.instance else NOTHING,
+        f"{count} x {machine}" if count else NOTHING,
         dollars(row.cost.usd_per_hour) + (" (old price)" if row.cost.price_is_stale else ""),
         between(row.cost.usd_per_million_tokens),
         between(speed.output_tokens_per_s) if speed else NOTHING,
         three(row.effort.weeks),
-        number(place.max_concurrency) if place else NOTHING,
+        f"{place.max_concurrency:,}" if place else NOTHING,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.report import View, circumstances, heading, policy
-from auditor.report.arrange import Group, advice, briefly, deciding, folded, groups, names, notes, open_questions, reasons, why
+from auditor.report.arrange import Group, advice, briefly, deciding, folded, groups, names, notes, open_questions, reasons, rented, why
 from auditor.report.style import paint
 from auditor.report.words import NOTHING, between, dollars, outer, shorten, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -47,10 +47,8 @@ def _devices(row: TargetAudit) -> str:
 
 
 def _rented(row: TargetAudit) -> str:
-    place = row.placement
-    if place is None or not place.instance:
-        return NOTHING
-    return place.instance if place.instances == 1 else f"{place.instances}x {place.instance}"
+    count, machine = rented(row)
+    return NOTHING if not count else machine if count == 1 else f"{count}x {machine}"
 
 
 def _rented_from(row: TargetAudit) -> str:

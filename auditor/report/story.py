@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from auditor.catalog.model import Figure, Source
 from auditor.facts import CATALOGUE, Facts, Known
 from auditor.payback import Payback
-from auditor.report.arrange import open_questions
+from auditor.report.arrange import open_questions, rented
 from auditor.report.words import amount, dollars, fact_value, number
 from auditor.results import ModelAudit, TargetAudit
 from auditor.sizing.model import Placement, Range
@@ -156,12 +156,9 @@ def _placement_steps(row: TargetAudit, model: ModelAudit) -> Iterator[Step]:
     degrees = (
         f"tensor {place.tensor_parallel} x pipeline {place.pipeline_parallel}, expert {place.expert_parallel}, {place.data_parallel} copies"
     )
-    rented = (
-        f"{place.instances} x {place.instance} ({place.provider}), {place.billed_devices} devices billed"
-        if place.instance
-        else "not offered for rent"
-    )
-    yield Step("devices", f"{place.devices}", f"{degrees}; {rented}; the smallest layout that fits, unless one was asked for")
+    count, machine = rented(row)
+    terms = f"{count} x {machine} ({place.provider}), {place.billed_devices} devices billed" if count else "not offered for rent"
+    yield Step("devices", f"{place.devices}", f"{degrees}; {terms}; the smallest layout that fits, unless one was asked for")
     yield from _memory_steps(place, model)
     yield Step("largest concurrency", f"{place.max_concurrency:,}", "at the workload's context")
     yield Step("largest context", f"{place.max_context_tokens:,} tokens", "at the workload's concurrency")

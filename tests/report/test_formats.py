@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.catalog.model import Instance
 from auditor.report import FORMATS, INSPECTION_FORMATS, View
 from tests.support.audits import INSPECTION, audit, rows
 
@@ -72,3 +73,12 @@ def test_a_family_stands_where_its_best_stack_is() -> None:
     text = FORMATS["table"](replace(one, models=(model,)), View())
     assert "trainium2/neuron-vllm" in text
     assert "maxtext" not in text
+
+
+def test_devices_that_are_sold_one_by_one_are_counted_one_by_one() -> None:
+    one = audit()
+    row = rows()[2]
+    shop = replace(row.target.accelerator, instances=(Instance("cloud", "trn2.48xlarge", 16, sold_per_device=True),))
+    model = replace(one.models[0], rows=(replace(row, target=replace(row.target, accelerator=shop)),))
+    assert "4x trn2.48xlarge" in FORMATS["table"](replace(one, models=(model,)), View())
+    assert "4x" not in FORMATS["table"](replace(one, models=(replace(model, rows=(row,)),)), View())
