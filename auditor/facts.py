@@ -346,6 +346,7 @@ def _fit_facts() -> list[FactSpec]:
         FactSpec("fit.tensor_parallel", "integer", "ranks", "Tensor-parallel degree."),
         FactSpec("fit.pipeline_parallel", "integer", "stages", "Pipeline-parallel degree."),
         FactSpec("fit.borderline", "boolean", "", "Whether the placement is within five percent of a limit."),
+        FactSpec("fit.cache_cap_raised", "boolean", "", "Whether the placement needs the stack's default cap on the cache raised."),
         FactSpec("fit.headroom_bytes", "integer", "bytes", "Memory left per device."),
         FactSpec("fit.max_concurrency", "integer", "sequences", "Sequences that fit at the workload's context."),
         FactSpec("fit.max_context", "integer", "tokens", "Context that fits at the workload's concurrency."),

@@ -75,6 +75,8 @@ class Placement:
     notes: tuple[str, ...] = ()
     cache: SequenceCache | None = None
     """None for models that keep no cache."""
+    cache_cap_raised: bool = False
+    """Whether it fits only with the stack's default cap on the cache raised."""
     step_tokens: int = 0
     """Tokens of one forward step that activations were sized for."""
 

@@ -86,7 +86,15 @@ def place(
     candidates = _candidates(search, asked)
     if not candidates:
         return _no_layout(search, asked)
-    return _smallest(search, candidates, asked)
+    placed = _smallest(search, candidates, asked)
+    if isinstance(placed, NoPlacement) and memory.kv_cap_fraction is not None:
+        # The cap on the cache is a default that a flag raises: without it the question is only what the memory holds.
+        uncapped = replace(search, room=replace(room, model=replace(memory, kv_cap_fraction=None)))
+        raised = _smallest(uncapped, candidates, asked)
+        if isinstance(raised, Placement):
+            note = f"only with the cap on the cache raised above the stack's default of {memory.kv_cap_fraction:.0%} of the budget"
+            return replace(raised, notes=(*raised.notes, note), cache_cap_raised=True)
+    return placed
 
 
 def _candidates(search: _Search, asked: Constraints) -> list[Layout]:
