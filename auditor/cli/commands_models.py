@@ -75,7 +75,7 @@ def audit(
     else:
         if not targets:
             _nothing(screen.terminal)
-        result = _audited(targets or [], source, against, load, money, team, today, screen, config, demands)
+        result = audit_targets(targets or [], source, against, load, money, team, today, screen, config, demands)
     shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything, fail_on=fail_on)
     screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
@@ -101,7 +101,7 @@ def explain(
     """
     if not against.on:
         raise WorkloadError("explain takes one accelerator at a time", "name it with --on, such as --on h100")
-    result = _audited([target], source, against, load, money, team, today, screen, config)
+    result = audit_targets([target], source, against, load, money, team, today, screen, config)
     from auditor.report.explain import EXPLANATIONS  # noqa: PLC0415  # after the error that needs none of it
 
     shown = view(out.output, screen)
@@ -129,7 +129,7 @@ def compare(
 
     Variants and revisions of one model are two models: org/name@one org/name@two.
     """
-    result = _audited([first, second], source, against, load, money, team, today, screen, config)
+    result = audit_targets([first, second], source, against, load, money, team, today, screen, config)
     from auditor.report.comparison import COMPARISONS  # noqa: PLC0415
 
     shown = view(out.output, screen, every_row=bool(against.on))
@@ -165,7 +165,7 @@ def inspect(
     raise typer.Exit(exits.INCOMPLETE if any(one.errors for one in found) else exits.OK)
 
 
-def _audited(
+def audit_targets(
     targets: list[str],
     source: Source,
     against: Against,
@@ -177,6 +177,7 @@ def _audited(
     config: Config,
     demands: Demands | None = None,
 ) -> "Audit":
+    """Return the audit that the options of a command ask for."""
     from auditor.cli.auditing import workload  # noqa: PLC0415  # the rest of the program
 
     found = _inspections(targets, source, screen, workload(load).kv_dtype)

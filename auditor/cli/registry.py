@@ -25,6 +25,7 @@ COMMANDS: _Commands = {
     "compare": ("commands_models:compare", "Compare two models on the same targets."),
     "baseline": ("commands_baseline:baseline", "Measure a baseline: tokens per second at the real mix of requests."),
     "gate": ("commands_gate:gate", "Check the models that changed files belong to, as a commit hook does."),
+    "card": ("commands_card:card", "Write the compatibility section of a model card."),
     "facts": ("commands_catalog:facts", "List every fact that a rule may read."),
     "schema": ("commands_catalog:schema", "Print a JSON Schema of ours."),
 }
