@@ -178,6 +178,7 @@ def test_what_the_schema_refuses_the_reader_refuses(data: st.DataObject) -> None
         (b"", "not JSON"),
         (gzip.compress(b'{"a":' * 200 + b"1" + b"}" * 200), "nested"),
     ],
+    ids=["no-gzip", "cut", "list", "empty-object", "empty", "nested"],
 )
 def test_a_damaged_file_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(Malformed, match=says):
