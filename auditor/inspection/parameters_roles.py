@@ -39,12 +39,13 @@ _HEAD = re.compile(
     r"|^(?:model\.|language_model\.)?(?:head|output|proj_out)\.weight$"
     r"|^(?:language_model\.)?cls\.predictions\.decoder\.weight$|^model\.transformer\.ff_out\.weight$"
 )
-#: Routed experts. ``shared_expert`` and the router (``gate``) do not match.
+#: Routed experts. The router (``gate``) does not match.
 _EXPERT = re.compile(
-    r"\.experts\.|_exps(?:\.|$)|\.experts$|moe\.(?:gate|up|down)_proj\.weight$"
+    r"\.experts\.|_exps(?:\.|$)|\.experts$|\.moe\.(?:gate|up|down)_proj\.weight$"
     r"|block_sparse_moe\.(?:input|output)_linear\.weight$|(?:^|\.)experts\."
 )
-_SHARED_EXPERT = re.compile(r"shared_expert|shared_mlp|_shexp")
+#: What looks like a routed expert by its name and is none.
+_NO_EXPERT = re.compile(r"shared_expert|shared_mlp|_shexp|e_score_correction_bias$")
 #: Multi-token-prediction parts that carry a name of their own.
 _MTP = re.compile(r"(?:^|\.)(?:mtp|mtp_\w+|nextn\w*|mtp_layers|mtp_block|draft_model)(?:\.|$)")
 #: Parts that surround a language model.
@@ -94,7 +95,7 @@ def role_of(pattern: str, model_type: str, *, multimodal: bool) -> Role:
         return Role.MTP
     if multimodal and _TOWER.search(pattern):
         return Role.TOWER
-    if _EXPERT.search(pattern) and not _SHARED_EXPERT.search(pattern):
+    if _EXPERT.search(pattern) and not _NO_EXPERT.search(pattern):
         return Role.EXPERT
     if _HEAD.search(pattern):
         return Role.HEAD
