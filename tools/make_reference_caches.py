@@ -1,6 +1,7 @@
 """Write tests/data/reference_caches.json: what transformers' own cache objects hold, layer by layer, for published and default configs.
 
-    python tools/make_reference_caches.py
+    python tools/make_reference_caches.py            every model, half an hour
+    python tools/make_reference_caches.py --missing  those without a reference yet
 
 Needs PyTorch. Each model is built on the meta device with its real sizes and run for a few tokens, so that the cache's tensors have
 shapes and no memory. Models whose code asks for values (meta tensors have none) are left out, with the reason.
@@ -11,6 +12,7 @@ import gzip
 import json
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,15 +24,60 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "critical")
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSpeechSeq2Seq, EncoderDecoderCache
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSpeechSeq2Seq,
+    EncoderDecoderCache,
+)
 from transformers.models.auto import modeling_auto
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
+TARGET = DATA / "reference_caches.json"
 TOKENS = 128
 """Enough for one entry of every compressed cache."""
 SECONDS = 120
 DEFAULT_LAYERS = 8
 """Layers of a model made from class defaults alone: enough for every pattern to show."""
+
+
+#: What the defaults of a class need beside the number of layers before its code runs.
+TUNED: dict[str, dict[str, Any]] = {
+    "bamba": {"attn_layer_indices": [3]},
+    "deepseek_v2": {"num_experts_per_tok": 6, "n_routed_experts": 64, "first_k_dense_replace": 1},
+    "dots1": {"n_routed_experts": 64, "n_shared_experts": 2, "num_experts_per_tok": 6},
+    "gemma3n_text": {"num_hidden_layers": 20, "num_kv_shared_layers": 5},
+    "granitemoehybrid": {
+        "num_hidden_layers": 4,
+        "layer_types": ["mamba", "mamba", "attention", "mamba"],
+        "mamba_n_heads": 128,
+        "mamba_d_head": 64,
+    },
+    "hunyuan_v1_dense": {"head_dim": 128},
+    "hunyuan_v1_moe": {"head_dim": 128, "num_experts": 4, "moe_topk": [2, 2, 2, 2, 2, 2, 2, 2]},
+    "kimi_linear": {
+        "linear_attn_config": {
+            "full_attn_layers": [4, 8],
+            "kda_layers": [1, 2, 3, 5, 6, 7],
+            "num_heads": 32,
+            "head_dim": 128,
+            "short_conv_kernel_size": 4,
+        }
+    },
+    "lfm2_moe": {"layer_types": ["conv", "conv", "full_attention", "conv"] * 2},
+    "ministral": {"head_dim": 128},
+    "nemotron": {"head_dim": 128},
+    "nemotron_h": {"num_hidden_layers": 6, "hybrid_override_pattern": "M-M*-E"},
+    "olmo_hybrid": {
+        "linear_num_key_heads": 30,
+        "linear_num_value_heads": 30,
+        "linear_key_head_dim": 96,
+        "linear_value_head_dim": 192,
+    },
+    "zamba2": {"num_hidden_layers": 54},
+}
 
 
 class TooSlowError(Exception):
@@ -42,9 +89,11 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_grad_enabled(False)
     signal.signal(signal.SIGALRM, _too_slow)
-    caches: dict[str, list[Any]] = {}
+    caches: dict[str, list[Any]] = json.loads(TARGET.read_text(encoding="utf-8"))["caches"] if "--missing" in sys.argv else {}
     skipped: dict[str, str] = {}
     for name, config in _configs():
+        if name in caches:
+            continue
         signal.alarm(SECONDS)
         try:
             caches[name] = _described(_cache(config))
@@ -59,10 +108,11 @@ def main() -> None:
         "torch": torch.__version__,
         "tokens": TOKENS,
         "default_layers": DEFAULT_LAYERS,
+        "tuned": TUNED,
         "caches": caches,
         "skipped": skipped,
     }
-    (DATA / "reference_caches.json").write_text(json.dumps(result, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    TARGET.write_text(json.dumps(result, indent=0, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _too_slow(_signal: int, _frame: FrameType | None) -> None:
@@ -72,12 +122,12 @@ def _too_slow(_signal: int, _frame: FrameType | None) -> None:
 def _configs() -> Iterator[tuple[str, dict[str, Any]]]:
     published = json.loads(gzip.decompress((DATA / "configs.json.gz").read_bytes()))
     for name, config in published.items():
-        if isinstance(config.get("model_type"), str):
+        if isinstance(config.get("model_type"), str) and not (name.count("/") > 1 and "encoder" in name):
             yield name, {key: value for key, value in config.items() if key not in {"quantization_config", "auto_map"}}
     for model_type in sorted(
         {*modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, *modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES}
     ):
-        yield f"default:{model_type}", {"model_type": model_type, "num_hidden_layers": DEFAULT_LAYERS}
+        yield f"default:{model_type}", {"model_type": model_type, "num_hidden_layers": DEFAULT_LAYERS, **TUNED.get(model_type, {})}
 
 
 def _cache(config: dict[str, Any]) -> Any:
@@ -98,6 +148,8 @@ def _cache(config: dict[str, Any]) -> Any:
         inputs["input_ids"] = ids
         text = settings.get_text_config(decoder=True)
         settings = text if type(text) in AutoModelForCausalLM._model_mapping else settings  # noqa: SLF001 - no public way to ask
+        if type(settings) not in AutoModelForCausalLM._model_mapping:  # noqa: SLF001
+            auto = AutoModelForImageTextToText
     with torch.device("meta"):
         model = auto.from_config(settings, dtype=torch.bfloat16, attn_implementation="eager").eval()
     output = model(**inputs)
@@ -118,9 +170,7 @@ def _described(cache: Any) -> list[Any]:
         for name, tensor in _tensors(vars(layer)):
             if not tensor.numel() or (name == "values" and tensor is keys):
                 continue  # nothing yet, or one tensor that serves as both
-            if name in ("keys", "values"):
-                per_token += tensor.numel() / tensor.shape[-2]
-            elif name.startswith(("indexer_keys", "index_keys", "idx_keys")):
+            if name in ("keys", "values") or name.startswith(("indexer_keys", "index_keys", "idx_keys")):
                 per_token += tensor.numel() / tensor.shape[-2]
             elif name.startswith("compressed_kv"):
                 per_token += tensor.numel() / TOKENS

@@ -24,7 +24,7 @@ EXPLAINED = {
     "tiiuae/falcon-180B-chat": "the reference repeats each key/value head for its query heads before it caches them",
 }
 #: Types whose class defaults alone leave the layout open: unknown, and said so.
-OPEN = ("default:hrm_text", "default:kimi_linear", "default:olmo_hybrid", "default:nemotron_h")
+OPEN = ("default:hrm_text",)
 #: Types whose layers are counted in a nested config that the default config does not reach.
 NESTED = (
     "default:fuyu",
@@ -40,7 +40,8 @@ NESTED = (
 def _config(name: str) -> dict[str, Any]:
     if not name.startswith("default:"):
         return published()[name]
-    config = {"model_type": name.removeprefix("default:"), "num_hidden_layers": REFERENCE["default_layers"]}
+    model_type = name.removeprefix("default:")
+    config = {"model_type": model_type, "num_hidden_layers": REFERENCE["default_layers"], **REFERENCE["tuned"].get(model_type, {})}
     return {**config, "architectures": ["AnyForCausalLM"]}
 
 
