@@ -1,6 +1,8 @@
 """Every layer's cache against transformers' own cache objects, for published configs and for what its classes make by default."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from auditor.inspection.anatomy import Layer
 from auditor.inspection.model import LayerKind
 from auditor.inspection.read import read_anatomy
 from tests.support.published import DATA, published
+
+ROOT = DATA.parent.parent
 
 REFERENCE = json.loads((DATA / "reference_caches.json").read_text(encoding="utf-8"))
 
@@ -78,3 +82,13 @@ def _expected(row: list[Any], longest: int | None) -> tuple[float, int, int | No
     per_token, recurrent, convolutions, window = row
     state = recurrent + sum(channels * (columns - 1) for channels, columns in convolutions)
     return per_token, state, None if window is not None and longest is not None and window >= longest else window
+
+
+def test_the_page_of_architectures_is_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "make_docs_architectures.py"), "--check"],
+        check=False,
+        capture_output=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, "run tools/make_docs_architectures.py"
