@@ -32,7 +32,7 @@ def model_class(config: Config) -> Any:
             raise NotBuilt(f"transformers has no class {names[0]}")
         return getattr(transformers, names[0])
     stated = config.get("model_type")
-    settings = transformers.CONFIG_MAPPING[stated] if stated in transformers.CONFIG_MAPPING else None
+    settings = transformers.CONFIG_MAPPING[stated] if stated in transformers.CONFIG_MAPPING else None  # noqa: SIM401  (it has no get)
     if settings is None or settings not in transformers.MODEL_MAPPING:
         raise NotBuilt(f"transformers has no base model for {stated}")
     cls = transformers.MODEL_MAPPING[settings]

@@ -97,7 +97,11 @@ def _unread(snapshot: Snapshot, anatomy: Anatomy | None, count: Count, method: s
     elif count.total is not None and stated is not None and method == "none":
         width = DTYPE_BITS[stated] // 8
         facts["weights.loaded_bytes"] = Known(count.total * width, Basis.DERIVED)
-        facts["weights.bytes"] = Known((count.total + (count.mtp or 0)) * width, Basis.DERIVED)
+        facts["weights.bytes"] = (
+            Known((count.total + count.mtp) * width, Basis.DERIVED)
+            if count.mtp is not None
+            else Unknown("the law of this family does not cover its MTP layers", _SETTLES)
+        )
     else:
         reason = _why_not(count, stated, method)
         facts["weights.bytes"] = facts["weights.loaded_bytes"] = Unknown(reason, _SETTLES)
