@@ -74,7 +74,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(("mimo_v2_flash",), sinks=True),
     Family(("jamba", "nemotron_h", "kimi_linear"), position="none"),
     Family(("zamba",), position="none", head_dim_factor=2, recurrence="mamba1"),
-    Family(("zamba2",), recurrence="mamba2"),
+    Family(("zamba2",), head_dim_factor=2, recurrence="mamba2"),
     Family(("modernbert-decoder",), window_divisor=2),
     Family(("bloom",), position="alibi", qkv_bias=True),
 )
