@@ -1,15 +1,18 @@
 """Targets into inspections. A model that cannot be read is an inspection with an error: the others go on."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.cli.flags import Source, unexpected
 from auditor.cli.terminal import Terminal
 from auditor.errors import TargetError
 from auditor.facts import Facts
-from auditor.inspection import inspect_snapshot
-from auditor.inspection.model import Inspection
-from auditor.sources import open_target
+from auditor.snapshot import Snapshot
+from auditor.sources import is_there, open_target
 from auditor.sources.options import SourceOptions
+
+if TYPE_CHECKING:
+    from auditor.inspection import Inspection
 
 
 class Reader:
@@ -23,7 +26,7 @@ class Reader:
         self._kv_dtype = kv_dtype
         self._debug = debug
 
-    def inspection(self, target: str, save: Path | None = None) -> Inspection:
+    def inspection(self, target: str, save: Path | None = None) -> "Inspection":
         """Return what the files of ``target`` say, and write its snapshot to ``save``. Its errors go to stderr too."""
         self._terminal.note(f"reading {target}", 2)
         try:
@@ -40,14 +43,31 @@ class Reader:
             self._terminal.note(f"{found.id}: {sentence}", 2)
         return found
 
-    def _read(self, target: str, save: Path | None) -> Inspection:
-        snapshot = open_target(target, self._options)
+    def _read(self, target: str, save: Path | None) -> "Inspection":
+        snapshot = self._opened(target)
+        from auditor.inspection import inspect_snapshot  # noqa: PLC0415  # see _opened
+
         if save is not None:
             from auditor.sources.saved import save as write  # noqa: PLC0415  # only for --save
 
             write(snapshot, save)
         return inspect_snapshot(snapshot, self._kv_dtype)
 
+    def _opened(self, target: str) -> Snapshot:
+        """Open a target. Of a remote one the answers take their time, in which what reads them is imported."""
+        if is_there(Path(target)):
+            return open_target(target, self._options)
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # slow to import, and only here
 
-def _unread(target: str, sentence: str) -> Inspection:
+        pool = ThreadPoolExecutor(1)
+        answer = pool.submit(open_target, target, self._options)
+        pool.shutdown(wait=False)
+        import auditor.inspection  # noqa: F401, PLC0415
+
+        return answer.result()
+
+
+def _unread(target: str, sentence: str) -> "Inspection":
+    from auditor.inspection import Inspection  # noqa: PLC0415
+
     return Inspection(id=target, revision=None, source="", facts=Facts(), errors=(sentence,))

@@ -9,6 +9,7 @@ from auditor.snapshot import Snapshot
 from auditor.sources import lone, saved
 from auditor.sources.adapters import with_base
 from auditor.sources.base import Range, Repository
+from auditor.sources.blob import Blob, is_gguf
 from auditor.sources.cache import cache_folder, cached
 from auditor.sources.folder import Folder
 from auditor.sources.options import SourceOptions
@@ -29,10 +30,10 @@ def open_target(text: str, options: SourceOptions) -> Snapshot:
     if not text.strip() or "\0" in text or "\n" in text:
         raise NotFound(f"{text!r} names no model", _ACCEPTED)
     path = Path(text).expanduser()
-    if _is_there(path):
+    if is_there(path):
         return _local(path, text, options)
     folder, colon, inner = text.rpartition(":")
-    if colon and inner and _is_there(Path(folder).expanduser()):
+    if colon and inner and is_there(Path(folder).expanduser()):
         return _folder(Path(folder).expanduser(), text, options, inner)
     scheme, separator, rest = text.partition("://")
     if separator and scheme == "file":
@@ -95,7 +96,8 @@ def _object_store(scheme: str, text: str, options: SourceOptions) -> Snapshot:
     raise TargetError(f"{text} is no kind of file that describes a model", _ACCEPTED)
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Return whether a path exists; False for what cannot even be a path."""
     try:
         return path.exists()
     except (OSError, ValueError):  # a name too long, or without permission to look
@@ -115,6 +117,8 @@ def _local(path: Path, text: str, options: SourceOptions) -> Snapshot:
         return _taken(Folder(path.parent, text, source=name.rpartition(".")[2], files=only), options, name)
     if name.endswith(".json"):
         return lone.read_document(path, text)
+    if is_gguf(path):
+        return _taken(Blob(path, text), options)
     raise TargetError(f"{text} is no kind of file that describes a model", _ACCEPTED)
 
 

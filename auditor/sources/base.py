@@ -84,3 +84,30 @@ class Within:
     def read(self, ranges: Sequence[Range]) -> list[bytes | TargetError]:
         """Return the bytes of each range."""
         return self.whole.read([replace(wanted, path=f"{self.folder}/{wanted.path}") for wanted in ranges])
+
+
+class Ahead:
+    """A repository that fetches, together with the first thing it is asked for, what will be asked for next.
+
+    A round trip to a remote repository takes longer than what it brings.
+    """
+
+    def __init__(self, whole: Repository, ranges: Sequence[Range]) -> None:
+        self._whole = whole
+        self._next = list(ranges)
+        self._answers: dict[Range, bytes | TargetError] = {}
+        self.id = whole.id
+        self.revision = whole.revision
+        self.source = whole.source
+
+    def listing(self) -> Listing:
+        """Return the files of the whole repository."""
+        return self._whole.listing()
+
+    def read(self, ranges: Sequence[Range]) -> list[bytes | TargetError]:
+        """Return the bytes of each range, the ones fetched ahead without asking again."""
+        missing = [wanted for wanted in ranges if wanted not in self._answers]
+        if missing:
+            asked, self._next = list(dict.fromkeys(missing + self._next)), []
+            self._answers.update(zip(asked, self._whole.read(asked), strict=True))
+        return [self._answers.pop(wanted) for wanted in ranges]

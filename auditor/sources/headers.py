@@ -12,18 +12,17 @@ from auditor.weights import gguf, safetensors
 from auditor.weights.more import NeedMore
 from auditor.weights.names import index_name
 
-#: First range of a safetensors file about which nothing is known: most headers are shorter.
-FIRST_RANGE = 99_000
-#: What an entry of a safetensors header takes beside the tensor's name, at the most.
-_ENTRY = 120
-_SLACK = 1_024
 _PICKLE_READERS = 8
 _NAMED_AT_MOST = 5
 _NOT_HERE = "its content is not here (git-LFS pointer)"
 _LEGACY = "a PyTorch file of before 2020, without a table of contents: only its size is known"
 
 Header = safetensors.Header | gguf.Header
-_PARSERS: dict[str, Callable[[bytes, str, int | None], Header]] = {"safetensors": safetensors.parse, "gguf": gguf.parse}
+#: Extension -> how many bytes to begin with, and what reads them.
+_READERS: dict[str, tuple[int, Callable[[bytes, str, int | None], Header]]] = {
+    "safetensors": (safetensors.FIRST_RANGE, safetensors.parse),
+    "gguf": (gguf.FIRST_RANGE, gguf.parse),
+}
 _PICKLES = {"pt", "pth", "bin", "ckpt"}
 
 
@@ -38,6 +37,19 @@ class _Reading:
     data: bytes = b""
 
 
+def first_ranges(groups: Sequence[WeightSet], entries: Mapping[str, FileEntry]) -> list[Range]:
+    """Return the ranges with which reading the headers of these sets begins."""
+    return [_range(reading) for group in groups for file in group.files if (reading := _reading(file, entries)) is not None]
+
+
+def _reading(file: WeightFile, entries: Mapping[str, FileEntry]) -> _Reading | None:
+    """Return how to read a file's header; None where there is no way to, or where it is not by its start."""
+    reader = _READERS.get(file.path.rpartition(".")[2])
+    if reader is None or file.why or entries[file.path].pointer:
+        return None
+    return _Reading(file, reader[1], reader[0])
+
+
 def read_headers(
     repository: Repository,
     groups: Sequence[WeightSet],
@@ -49,18 +61,16 @@ def read_headers(
 
     Raises AccessDenied and Unreachable; a header that is wrong is a problem of its own file.
     """
-    lengths = _expected_lengths(documents)
     read: dict[str, WeightFile] = {}
     readings: list[_Reading] = []
     pickles: list[WeightFile] = []
     for file, format_ in ((file, group.format) for group in groups for file in group.files if not file.why):
-        extension = file.path.rpartition(".")[2]
+        reading = _reading(file, entries)
         if entries[file.path].pointer:
             read[file.path] = replace(file, why=_NOT_HERE)
-        elif extension in _PARSERS:
-            first = gguf.FIRST_RANGE if extension == "gguf" else lengths.get(file.path, FIRST_RANGE)
-            readings.append(_Reading(file, _PARSERS[extension], first))
-        elif extension in _PICKLES and format_ in {"pytorch", "consolidated"} and file.size is not None:
+        elif reading is not None:
+            readings.append(reading)
+        elif file.path.rpartition(".")[2] in _PICKLES and format_ in {"pytorch", "consolidated"} and file.size is not None:
             pickles.append(file)
         else:
             read[file.path] = replace(file, why=f"headers of {format_} files are not read")
@@ -77,15 +87,6 @@ def _filled(group: WeightSet, read: Mapping[str, WeightFile], metadata: Mapping[
     files = tuple(read.get(file.path, file) for file in group.files)
     is_mlx = bool(files) and all(metadata.get(file.path, {}).get("format") == "mlx" for file in files)
     return replace(group, files=files, format="mlx" if is_mlx else group.format)
-
-
-def _expected_lengths(documents: Mapping[str, Any]) -> dict[str, int]:
-    """Return an upper bound of each indexed file's header, from the tensor names that the index gives it."""
-    result: dict[str, int] = {}
-    for _, placed in _weight_maps(documents):
-        for tensor, file in placed:
-            result[file] = result.get(file, _SLACK) + len(tensor) + _ENTRY
-    return result
 
 
 def _round(

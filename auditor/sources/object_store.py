@@ -33,16 +33,7 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         self.id = url.rstrip("/")
-        scheme = url.partition("://")[0]
-        try:
-            from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra: only who names a URL needs it
-
-            self._store, root = url_to_fs(self.id, skip_instance_cache=True)
-        except ImportError:
-            message = f"{self.id} needs {DRIVERS[scheme]}, which is not installed"
-            raise TargetError(message, "install auditor with its extra object-stores") from None
-        except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-            raise self._explained(error, self.id) from None
+        self._store, root = open_store(self.id)
         self._root = root.rstrip("/")
         self._listing, self.lone = self._list()
 
@@ -51,7 +42,7 @@ class ObjectStore:
         try:
             found: dict[str, dict[str, Any]] = self._store.find(self._root, detail=True)
         except Exception as error:  # noqa: BLE001
-            raise self._explained(error, self.id) from None
+            raise explained(error, self.id) from None
         if not found:
             raise NotFound(f"{self.id} holds no files", _CHECK)
         if len(found) > FILES_LIMIT:
@@ -81,19 +72,38 @@ class ObjectStore:
                 on_error="return",
             )
         except Exception as error:  # noqa: BLE001
-            raise self._explained(error, self.id) from None
+            raise explained(error, self.id) from None
         for (index, item), data in zip(wanted, found, strict=True):
-            answers[index] = self._explained(data, f"{item.path} of {self.id}") if isinstance(data, Exception) else bytes(data)
+            answers[index] = explained(data, f"{item.path} of {self.id}") if isinstance(data, Exception) else bytes(data)
         return answers
 
-    def _explained(self, error: Exception, what: str) -> TargetError:
-        """Return one line for a driver's error, without the driver's text where that could hold credentials or pages."""
-        match error:
-            case FileNotFoundError():
-                return NotFound(f"{what} does not exist", _CHECK)
-            case PermissionError():
-                return AccessDenied(f"{what} may not be read", "check the credentials that the store's own tools use")
-        name = type(error).__name__
-        if "Credential" in name or "Auth" in name:
-            return AccessDenied(f"{what}: the store finds no valid credentials", "set up those that the store's own tools use")
-        return Unreachable(f"{what} cannot be read ({name})", _CHECK)
+
+def open_store(url: str) -> tuple[Any, str]:
+    """Return the driver of the store that ``url`` names, and the path there. Raises TargetError."""
+    scheme = url.partition("://")[0]
+    if scheme not in DRIVERS:
+        raise NotFound(f"{url}: no object store is addressed by {scheme}://", f"schemes are {', '.join(DRIVERS)}")
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra: only who names a URL needs it
+
+        store, root = url_to_fs(url, skip_instance_cache=True)
+    except ImportError:
+        raise TargetError(
+            f"{url} needs {DRIVERS[scheme]}, which is not installed", "install auditor with its extra object-stores"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+        raise explained(error, url) from None
+    return store, root
+
+
+def explained(error: Exception, what: str) -> TargetError:
+    """Return one line for a driver's error, without the driver's text where that could hold credentials or pages."""
+    match error:
+        case FileNotFoundError():
+            return NotFound(f"{what} does not exist", _CHECK)
+        case PermissionError():
+            return AccessDenied(f"{what} may not be read", "check the credentials that the store's own tools use")
+    name = type(error).__name__
+    if "Credential" in name or "Auth" in name:
+        return AccessDenied(f"{what}: the store finds no valid credentials", "set up those that the store's own tools use")
+    return Unreachable(f"{what} cannot be read ({name})", _CHECK)

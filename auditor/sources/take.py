@@ -8,8 +8,8 @@ from auditor.bounded_json import DOCUMENT_LIMIT, parse_list, parse_object, short
 from auditor.errors import AccessDenied, Malformed, NotFound, TargetError, Unreachable
 from auditor.snapshot import CodeFile, FileEntry, Problem, Snapshot, WeightFile, WeightSet
 from auditor.sources import card, code
-from auditor.sources.base import Listing, Range, Repository, Within
-from auditor.sources.headers import read_headers
+from auditor.sources.base import Ahead, Listing, Range, Repository, Within
+from auditor.sources.headers import first_ranges, read_headers
 from auditor.sources.options import SourceOptions
 from auditor.weights.choose import choose
 from auditor.weights.names import index_name
@@ -35,6 +35,7 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
         listing = repository.listing()
     problems = list(listing.problems)
     entries = _entries(listing, problems)
+    repository = Ahead(repository, () if options.fast else _likely_headers(entries, options, path))
     documents = _documents(repository, entries, problems)
     choice = choose(tuple(entries.values()), documents, options.variant, path)
     if not documents and not choice.weights and not choice.not_loaded:
@@ -76,6 +77,17 @@ def _entries(listing: Listing, problems: list[Problem]) -> dict[str, FileEntry]:
         else:
             problems.append(Problem("", f"a file has the unprintable name {shorten(file.path)} and is left out; rename it"))
     return entries
+
+
+def _likely_headers(entries: dict[str, FileEntry], options: SourceOptions, path: str | None) -> list[Range]:
+    """Return the first ranges of the files that would be loaded as far as names alone tell; a pipeline's do not."""
+    if "model_index.json" in entries or "modules.json" in entries:
+        return []
+    try:
+        likely = choose(tuple(entries.values()), {}, options.variant, path)
+    except NotFound:
+        return []
+    return first_ranges(likely.weights, entries)
 
 
 def _without_map(index: Any) -> Any:

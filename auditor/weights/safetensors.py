@@ -19,6 +19,8 @@ from auditor.weights.more import NeedMore
 #: The reference library refuses longer headers.
 HEADER_LIMIT = 100_000_000
 LENGTH_BYTES = 8
+#: Where nothing is known of a header's length: most are shorter, by far.
+FIRST_RANGE = 99_000
 _METADATA = "__metadata__"
 _RANK_LIMIT = 64
 _EXTENT_LIMIT = 1 << 63
