@@ -5,12 +5,13 @@ client goes to the address it was given and nowhere else.
 """
 
 import http.client
+import socket
+import threading
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from auditor.errors import Malformed, NotFound, Unreachable, WorkloadError
 from auditor.units import MIB
@@ -20,11 +21,19 @@ MAX_BYTES = 16 * MIB
 READ_TIMEOUT = 10.0
 TOTAL_TIMEOUT = 30.0
 _CHUNK = 64 * 1024
+#: Answers that another try may better.
+_PASSING = {429, 500, 502, 503, 504}
+#: Longest wait that a server may ask for, in seconds.
+_LONGEST_PAUSE = 30.0
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> None:
-        """Refuse every redirect: the answer then surfaces as an HTTP error with its 3xx code."""
+class _Passing(Exception):  # noqa: N818 - it never leaves this module
+    """A failure that another try may better, and the seconds that the server wants to be left alone."""
+
+    def __init__(self, error: Unreachable, pause: float = 0.0) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.pause = pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +42,83 @@ class Endpoint:
 
     address: str
     token: str | None = None
+    attempts: int = 1
+    """Times that a request is sent before a passing failure (no answer, a limit, a fault of the server) is believed."""
+    pause: float = 1.0
+    """Seconds before the second attempt; each further wait is twice as long."""
+    read_timeout: float = READ_TIMEOUT
+    total_timeout: float = TOTAL_TIMEOUT
+    sleep: Callable[[float], None] = time.sleep
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
         """Return the body at ``path``. Raises Unreachable, NotFound (404), Malformed (too large) or WorkloadError (no http address)."""
         parts = urlsplit(self.address)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise WorkloadError(f"{self.address} is no http address", "write it as http://HOST:PORT")
-        url = urljoin(self.address.rstrip("/") + "/", path.lstrip("/"))
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+        pause = self.pause
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return self._once(f"{parts.path.rstrip('/')}/{path.lstrip('/')}", query)
+            except _Passing as failure:
+                if attempt >= self.attempts:
+                    raise failure.error from None
+                self.sleep(min(max(pause, failure.pause), _LONGEST_PAUSE))
+                pause *= 2
+        raise AssertionError  # the last attempt returns or raises
+
+    def _once(self, path: str, query: Mapping[str, str] | None) -> bytes:
+        parts = urlsplit(self.address)
+        url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+        headers = {"Accept": "*/*", "Connection": "close"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        try:
+            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            connection = kind(parts.hostname or "", parts.port, timeout=self.read_timeout)
+        except ValueError:
+            raise WorkloadError(f"{self.address} is no http address", "write it as http://HOST:PORT") from None
+        deadline = threading.Timer(self.total_timeout, _end, [connection])
+        deadline.daemon = True
         started = time.monotonic()
         try:
-            with opener.open(urllib.request.Request(url, headers=headers), timeout=READ_TIMEOUT) as answer:  # noqa: S310 - http checked above
-                return _bounded(answer, url, started)
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == http.HTTPStatus.NOT_FOUND:
-                raise NotFound(f"{url}: not there", "check the path and that the server exposes it") from None
-            if 300 <= error.code < 400:
-                raise Unreachable(f"{url}: redirects elsewhere", "give the address it redirects to, if you trust it") from None
-            raise Unreachable(f"{url}: answered {error.code} {error.reason}", "check the address and its credentials") from None
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
-            raise Unreachable(f"{url}: no answer ({reason})", "check that the server runs and that the address is right") from None
+            connection.connect()
+            # However slowly a server drips, its time ends: the socket is shut under the reader.
+            deadline.start()
+            connection.request("GET", f"{path}?{urlencode(query)}" if query else path, headers=headers)
+            return self._answer(connection.getresponse(), url, started)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if time.monotonic() - started >= self.total_timeout:
+                raise self._slow(url) from None
+            raise _Passing(Unreachable(f"{url}: no answer ({error})", "check that the server runs and that the address is right")) from None
+        finally:
+            deadline.cancel()
+            connection.close()
+
+    def _answer(self, answer: http.client.HTTPResponse, url: str, started: float) -> bytes:
+        status = answer.status
+        if status == http.HTTPStatus.NOT_FOUND:
+            raise NotFound(f"{url}: not there", "check the path and that the server exposes it")
+        if 300 <= status < 400:
+            raise Unreachable(f"{url}: redirects elsewhere", "give the address it redirects to, if you trust it")
+        if status >= 400:
+            error = Unreachable(f"{url}: answered {status} {answer.reason}", "check the address and its credentials")
+            if status in _PASSING:
+                wait = answer.headers.get("Retry-After", "")
+                raise _Passing(error, float(wait) if wait.isascii() and wait.isdigit() else 0.0)
+            raise error
+        body = bytearray()
+        while chunk := answer.read1(_CHUNK):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise Malformed(f"{url}: the answer is larger than {MAX_BYTES // MIB} MiB", "this is not the page that was expected")
+        if time.monotonic() - started >= self.total_timeout:
+            raise self._slow(url)
+        if answer.length:  # fewer bytes than were promised
+            raise http.client.IncompleteRead(b"", answer.length)
+        return bytes(body)
+
+    def _slow(self, url: str) -> Unreachable:
+        return Unreachable(f"{url}: still answering after {self.total_timeout:.0f} s", "try again when the server is less busy")
 
 
-def _bounded(answer: IO[bytes], url: str, started: float) -> bytes:
-    body = bytearray()
-    while chunk := answer.read(_CHUNK):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise Malformed(f"{url}: the answer is larger than {MAX_BYTES // MIB} MiB", "this is not the page that was expected")
-        if time.monotonic() - started > TOTAL_TIMEOUT:
-            raise Unreachable(f"{url}: still answering after {TOTAL_TIMEOUT:.0f} s", "try again when the server is less busy")
-    return bytes(body)
+def _end(connection: http.client.HTTPConnection) -> None:
+    with suppress(OSError, AttributeError):  # it may have ended by itself
+        connection.sock.shutdown(socket.SHUT_RDWR)

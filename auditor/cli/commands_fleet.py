@@ -27,6 +27,50 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", h
 
 
 @command
+def discover(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folders, Hub caches and Ollama stores; manifests, rendered charts and Compose files (- reads them from stdin); "
+            "http:// addresses of vLLM, SGLang and TGI; hf://ORG and hf://collections/OWNER/SLUG; object stores' URLs; mlflow://HOST:PORT.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    server_token: Annotated[
+        str | None,
+        typer.Option(metavar="TOKEN", help="For servers and registries; the Hub's goes to the Hub alone.", show_default=False),
+    ] = None,
+    token: Annotated[str | None, typer.Option(help="Hub access token.", envvar="HF_TOKEN", show_default=False, show_envvar=True)] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the Hub.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the fleet file here.", show_default=False)
+    ] = None,
+    screen: Screen,
+) -> None:
+    """Find the models that a team has and serves, and write them down as a fleet file."""
+    if not sources:
+        raise typer.Exit(_nothing(screen))
+    from auditor.cli.discovering import openable, search  # noqa: PLC0415  # the rest of the program
+    from auditor.fleet.file import write_fleet  # noqa: PLC0415
+
+    found = search(sources, server_token=server_token, token=token, offline=offline)
+    models = openable(found.models, output)
+    for line in found.problems:
+        screen.terminal.error(f"auditor: {line}")
+    for line in found.notes:
+        screen.terminal.note(line, 1)
+    if not found.models:
+        if not found.problems:
+            screen.terminal.error("auditor: no model is there")
+        raise typer.Exit(exits.INCOMPLETE if found.problems else exits.NOTHING)
+    screen.terminal.report(write_fleet(models, ", ".join(sources)), output)
+    screen.terminal.note(f"{len(found.models)} models{f' in {output}' if output else ''}", 1)
+    raise typer.Exit(exits.INCOMPLETE if found.problems else exits.OK)
+
+
+@command
 def scan(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="SOURCE...", help="Fleet files, or models as `audit` takes them.", show_default=False)

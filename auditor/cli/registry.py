@@ -51,6 +51,7 @@ GROUPS: Mapping[str, tuple[str, _Commands]] = {
     "fleet": (
         "Find, audit and remember every model that a team serves.",
         {
+            "discover": ("commands_fleet:discover", "Find the models that a team has and serves, and write them down as a fleet file."),
             "scan": (
                 "commands_fleet:scan",
                 "Audit a fleet into its store; unchanged models are passed over, an interrupted scan is taken up again.",

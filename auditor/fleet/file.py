@@ -60,7 +60,7 @@ def write_fleet(models: Sequence[FleetModel], source: str) -> str:
     head = [
         "# Models of a fleet. Correct what is wrong, add volumes (workload: tokens_per_day) and owners, then run",
         "#   auditor fleet scan auditor.fleet.yaml --store fleet.duckdb",
-        f"# Found in {source}.",
+        f"# Found in {' '.join(source.split())}.",
     ]
     body = {"schema": SCHEMA, "models": [_plain(model) for model in models]}
     text: str = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,149 @@
+"""KServe: ``InferenceService`` with its runtime, and ``LLMInferenceService``.
+
+Shapes: KServe's reference of its API, serving.kserve.io/v1beta1, v1alpha1 and v1alpha2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from auditor.fleet.discover.documents import Block
+from auditor.fleet.discover.entry import container_serves, entry, environment, name_of, owner_of
+from auditor.fleet.discover.flags import Served, served
+from auditor.fleet.discover.found import DiscoverOptions, Found
+from auditor.fleet.discover.hardware import chosen_nodes, devices
+
+_RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
+#: Formats whose runtimes serve neural networks, and the engine behind each where the runtime is not in the file.
+_FORMATS = {"huggingface": "vllm", "vllm": "vllm", "triton": "triton", "pytorch": "torchserve", "tensorrt": "triton", "onnx": "triton"}
+
+
+def inference_service(resource: Block, others: Sequence[Block], label: str, options: DiscoverOptions) -> Found:
+    """Return the model of an InferenceService: of its ``model``, or of a container of its own."""
+    predictor = resource.block("spec", "predictor")
+    model = predictor.block("model")
+    if not model:
+        name, model = _legacy(predictor)
+        if not model:
+            return _containers(predictor, resource, label, options)
+    else:
+        name = (model.text("modelFormat", "name") or "").lower()
+    runtime = _runtime(model.text("runtime"), others)
+    container = next(iter(runtime.blocks("containers")), Block(0))
+    command = [*container.texts("command"), *container.texts("args"), *model.texts("command"), *model.texts("args")]
+    found = served(model.text("image") or container.text("image") or "", command, environment(container) | environment(model))
+    engine = found.engine if found else _FORMATS.get(name)
+    if engine is None:
+        return Found()
+    if found is None:
+        # Without the runtime at hand, its flags are still the engine's.
+        found = served(engine, command, environment(model)) or Served(engine, None, serving={"engine": engine})
+    address = model.text("storageUri") or _stored(model)
+    count, kind = devices(model.block("resources") or container.block("resources"))
+    workers = predictor.block("workerSpec")
+    return entry(
+        _with(found, address, predictor.block("workerSpec"), "tensorParallelSize", "pipelineParallelSize"),
+        f"{label}:{resource.line}",
+        options,
+        name=name_of(resource.block("metadata")),
+        owner=owner_of(resource.block("metadata")),
+        replicas=predictor.number("minReplicas"),
+        count=count * (workers.number("pipelineParallelSize") or 1) if count else None,
+        resource=kind,
+        chip=chosen_nodes(predictor, options),
+    )
+
+
+def llm_inference_service(resource: Block, others: Sequence[Block], label: str, options: DiscoverOptions) -> Found:
+    """Return the model of an LLMInferenceService; what it leaves out, the configurations that it refers to fill in."""
+    bases = [other.block("spec") for ref in resource.blocks("spec", "baseRefs") if (other := _config(ref.text("name"), others))]
+    specs = [resource.block("spec"), *reversed(bases)]
+
+    def first(*path: str) -> Block:
+        return next((block for spec in specs if (block := spec.block(*path))), Block(resource.line))
+
+    model, parallel, template = first("model"), first("parallelism"), first("template")
+    container = next(iter(template.blocks("containers")), Block(resource.line))
+    command = [*container.texts("command"), *container.texts("args")]
+    # Its controller runs vLLM unless the container says otherwise.
+    image = container.text("image") or ""
+    found = served(image, command, environment(container)) or served("vllm", command, environment(container))
+    assert found is not None  # noqa: S101 - the image named last is an engine's
+    workload = dict(found.workload)
+    if model.blocks("lora", "adapters"):
+        workload["lora"] = True
+    if first("speculator"):
+        workload["speculative"] = True
+    found = replace(found, workload=workload)
+    count, kind = devices(container.block("resources"))
+    nodes = parallel.number("pipeline") or 1
+    return entry(
+        _with(found, model.text("uri"), parallel, "tensor", "pipeline", "data"),
+        f"{label}:{resource.line}",
+        options,
+        name=name_of(resource.block("metadata")),
+        owner=owner_of(resource.block("metadata")),
+        replicas=next((number for spec in specs if (number := spec.number("replicas")) is not None), 1),
+        count=count * nodes if count else None,
+        resource=kind,
+        chip=chosen_nodes(template, options),
+    )
+
+
+def _with(found: Served, address: str | None, block: Block, *sizes: str) -> Served:
+    """Return ``found`` with the model's address and the degrees of parallelism that a resource states itself."""
+    names = ("tensor_parallel", "pipeline_parallel", "data_parallel")
+    stated = {name: number for name, size in zip(names, sizes, strict=False) if (number := block.number(size)) is not None}
+    return replace(found, model=address or found.model, serving={**found.serving, **stated})
+
+
+def _containers(predictor: Block, resource: Block, label: str, options: DiscoverOptions) -> Found:
+    parts = []
+    for container in predictor.blocks("containers"):
+        found = container_serves(container)
+        if found is None:
+            continue
+        storage = environment(container).get("STORAGE_URI")
+        count, kind = devices(container.block("resources"))
+        parts.append(
+            entry(
+                replace(found, model=storage or found.model),
+                f"{label}:{container.line}",
+                options,
+                name=name_of(resource.block("metadata")),
+                owner=owner_of(resource.block("metadata")),
+                replicas=predictor.number("minReplicas"),
+                count=count,
+                resource=kind,
+                chip=chosen_nodes(predictor, options),
+            )
+        )
+    return Found.all_of(parts)
+
+
+def _legacy(predictor: Block) -> tuple[str, Block]:
+    """Return name and specification of a predictor written as ``predictor: {huggingface: {storageUri: …}}``."""
+    for name in _FORMATS:
+        if block := predictor.block(name):
+            return name, block
+    return "", Block(predictor.line)
+
+
+def _stored(model: Block) -> str | None:
+    """Return where a model lies that names a secret's storage: only a path, without the bucket."""
+    path = model.text("storage", "path")
+    if path is None:
+        return None
+    bucket = model.text("storage", "parameters", "bucket")
+    return f"{model.text('storage', 'parameters', 'type') or 's3'}://{bucket}/{path}" if bucket else f"pvc://{path}"
+
+
+def _runtime(name: str | None, others: Sequence[Block]) -> Block:
+    for other in others:
+        if name and other.text("kind") in _RUNTIMES and other.text("metadata", "name") == name:
+            return other.block("spec")
+    return Block(0)
+
+
+def _config(name: str | None, others: Sequence[Block]) -> Block | None:
+    wanted = (other for other in others if other.text("kind") == "LLMInferenceServiceConfig" and other.text("metadata", "name") == name)
+    return next(wanted, None)
