@@ -43,14 +43,19 @@ class RankLayers:
 
     def tokens(self, context: int) -> int:
         """Tokens of a sequence that such a layer keeps."""
-        return min(context, self.window) if self.window else context
+        return _kept(self.kind, self.window, context)
 
 
 def logical_bytes(groups: Sequence[LayerGroup], context: int) -> float:
     """Return the bytes that one sequence of ``context`` tokens needs over the whole model."""
-    return sum(
-        group.bytes_per_sequence + group.bytes_per_token * (min(context, group.window) if group.window else context) for group in groups
-    )
+    return sum(group.bytes_per_sequence + group.bytes_per_token * _kept(group.kind, group.window, context) for group in groups)
+
+
+def _kept(kind: LayerKind, window: int | None, context: int) -> int:
+    """Return the tokens that one layer keeps: of cross attention the whole source, however long the answer is."""
+    if window is None:
+        return context
+    return window if kind is LayerKind.CROSS else min(context, window)
 
 
 def on_rank(groups: Sequence[LayerGroup], layout: Layout, memory: MemoryModel) -> tuple[RankLayers, ...]:
@@ -165,7 +170,7 @@ def _blocks(layer: RankLayers, context: int, page: float, step_tokens: int) -> i
     block = int(page // layer.per_token)
     if not layer.window:
         return ceil(context / block)
-    kept = min(context, layer.window - 1 + step_tokens)
+    kept = layer.window if layer.kind is LayerKind.CROSS else min(context, layer.window - 1 + step_tokens)
     # A window need not begin at a block's edge: one block more.
     return ceil(kept / block) + (1 if layer.kind is LayerKind.WINDOW else 0)
 

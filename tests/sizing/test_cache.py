@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.catalog.model import MemoryModel
-from auditor.inspection.model import LayerGroup
+from auditor.inspection.model import LayerGroup, LayerKind
 from auditor.sizing import cache
 from auditor.sizing.layout import Layout
 from auditor.units import GIB
@@ -88,3 +88,8 @@ def test_largest_context_is_the_last_that_fits() -> None:
     found = cache.largest_context(layers, available, 4, GROUPED, 2048, 131_072)
     assert found == 10_000
     assert 4 * cache.reserved_bytes(layers, found + 16, GROUPED, 2048) > available
+
+
+def test_cross_attention_keeps_its_whole_source() -> None:
+    group = LayerGroup(LayerKind.CROSS, 32, bytes_per_token=4.0, window=1500, kv_heads=20, key_dim=64, value_dim=64)
+    assert cache.logical_bytes([group], 448) == 4.0 * 1500
