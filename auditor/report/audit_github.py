@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from auditor.report import View
+from auditor.report import View, policy
 from auditor.report.anchor import path_of
 from auditor.report.arrange import deciding, group_of, open_questions
 from auditor.results import Audit
@@ -28,8 +28,15 @@ def _lines(audit: Audit) -> Iterator[str]:
                 yield _command("notice", path, title, question)
                 continue
             for finding in deciding(row):
-                if finding.verdict in _LEVELS:
+                if finding.verdict in _LEVELS and not finding.waiver:
                     yield _command(_LEVELS[finding.verdict], path, title, f"{finding.message}\n{finding.remediation}".strip())
+        for outcome in policy.telling(model.policy):
+            if outcome.state == "violated":
+                yield _command(
+                    outcome.level, path, f"{model.inspection.id}: {outcome.rule}", f"{outcome.message}\n{outcome.remediation}".strip()
+                )
+        for worse in model.regressions or ():
+            yield _command("warning", path, f"{model.inspection.id} became worse", policy.regression(worse))
 
 
 def _command(level: str, path: str, title: str, message: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from auditor.report import View
+from auditor.report import View, policy
 from auditor.report.arrange import open_questions
 from auditor.results import Audit, ModelAudit, TargetAudit
 
@@ -27,6 +27,11 @@ def render(audit: Audit, view: View) -> str:
         for model in unread:
             case = SubElement(suite, "testcase", classname=_name(f"auditor.inspection.{model.inspection.id}"), name="inspected")
             SubElement(case, "error", message=_text("; ".join(model.inspection.errors)))
+    judged = [model for model in audit.models if model.policy]
+    if judged:
+        suite = SubElement(root, "testsuite", name="policy")
+        for model in judged:
+            _policies(suite, model)
     for suite in root:
         for count, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             suite.set(count, str(sum(1 for _ in suite.iter(tag))))
@@ -41,7 +46,9 @@ def _cases(suite: Element, model: ModelAudit, row: TargetAudit, fail_on: str) ->
             continue
         case = SubElement(suite, "testcase", classname=group, name=finding.rule)
         said = _text(f"{finding.message}\n{finding.remediation}".strip())
-        if fail_on in _ORDER and _ORDER.index(finding.verdict) >= _ORDER.index(fail_on):
+        if finding.waiver:
+            SubElement(case, "skipped", message=_text(f"ignored until {finding.waiver.until}: {finding.waiver.reason}"))
+        elif fail_on in _ORDER and _ORDER.index(finding.verdict) >= _ORDER.index(fail_on):
             SubElement(case, "failure", type=finding.verdict, message=_text(finding.message)).text = said
         else:
             SubElement(case, "system-out").text = f"{finding.verdict}: {said}"
@@ -50,6 +57,20 @@ def _cases(suite: Element, model: ModelAudit, row: TargetAudit, fail_on: str) ->
         SubElement(case, "skipped", message=_text(f"unknown; {open_questions(row)}"))
     else:
         SubElement(case, "system-out").text = row.verdict
+
+
+def _policies(suite: Element, model: ModelAudit) -> None:
+    for outcome in model.policy:
+        if outcome.state == "not-applicable":
+            continue
+        case = SubElement(suite, "testcase", classname=_name(f"auditor.policy.{model.inspection.id}"), name=_text(outcome.rule))
+        said = _text(policy.sentence(outcome))
+        if outcome.state == "violated" and outcome.level == "error":
+            SubElement(case, "failure", type="policy", message=_text(outcome.message)).text = said
+        elif outcome.state in {"undecided", "excused"}:
+            SubElement(case, "skipped", message=said)
+        elif outcome.state == "violated":
+            SubElement(case, "system-out").text = said
 
 
 def _name(text: str) -> str:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from auditor.report import View, plain
+from auditor.report import View, plain, policy
 from auditor.report.anchor import uri_of
 from auditor.report.arrange import group_of, open_questions
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -35,6 +35,9 @@ def render(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has
     unread = [(_NOT_READ, _result(model, None, _NOT_READ, "error", error)) for model in audit.models for error in model.inspection.errors]
     if unread:
         runs.append(_run(audit, "auditor/inspection/", unread))
+    judged = [pair for model in audit.models for pair in _of_policies(model)]
+    if judged:
+        runs.append(_run(audit, "auditor/policy/", judged))
     return plain.dumps({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": runs})
 
 
@@ -65,6 +68,16 @@ def _of_rows(rows: Iterable[tuple[ModelAudit, TargetAudit]]) -> Iterator[tuple[F
             yield _UNKNOWN, _result(model, row, _UNKNOWN, "note", f"{row.target.id}: unknown, {question}.")
 
 
+def _of_policies(model: ModelAudit) -> Iterator[tuple[Finding, dict[str, Any]]]:
+    for outcome in policy.telling(model.policy):
+        evidence, title = outcome.evidence, outcome.title or outcome.rule
+        finding = Finding(
+            outcome.rule, outcome.state, "high", outcome.message, evidence, outcome.remediation, (), (), title, outcome.waiver
+        )
+        level = "note" if outcome.state == "undecided" else outcome.level
+        yield finding, _result(model, None, finding, level, policy.sentence(outcome))
+
+
 def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level: str, message: str) -> dict[str, Any]:
     inspection = model.inspection
     target = row.target.id if row else ""
@@ -73,7 +86,9 @@ def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level:
         properties["auditor/evidence"] = {name: plain.value(value) for name, value in sorted(finding.evidence.items())}
     if row and row.effort.weeks:
         properties["auditor/effort_weeks"] = plain.span(row.effort.weeks)
+    accepted = [{"kind": "external", "justification": f"{finding.waiver.reason} (until {finding.waiver.until})"}] if finding.waiver else []
     return {
+        **({"suppressions": accepted} if accepted else {}),
         "ruleId": finding.rule,
         "level": level,
         "message": {"text": message},
@@ -88,7 +103,9 @@ def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level:
                 ],
             }
         ],
-        "partialFingerprints": {"auditor/v1": hashlib.sha256(f"{finding.rule}\0{inspection.id}\0{target}".encode(errors="replace")).hexdigest()[:32]},
+        "partialFingerprints": {
+            "auditor/v1": hashlib.sha256(f"{finding.rule}\0{inspection.id}\0{target}".encode(errors="replace")).hexdigest()[:32]
+        },
         "properties": properties,
     }
 
