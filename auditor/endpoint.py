@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -75,21 +75,24 @@ class Endpoint:
             connection = kind(parts.hostname or "", parts.port, timeout=self.read_timeout)
         except ValueError:
             raise WorkloadError(f"{self.address} is no http address", "write it as http://HOST:PORT") from None
-        deadline = threading.Timer(self.total_timeout, _end, [connection])
-        deadline.daemon = True
         started = time.monotonic()
+        deadline: threading.Timer | None = None
         try:
             connection.connect()
             # However slowly a server drips, its time ends: the socket is shut under the reader.
+            deadline = threading.Timer(self.total_timeout, _end, [connection.sock])
+            deadline.daemon = True
             deadline.start()
             connection.request("GET", f"{path}?{urlencode(query)}" if query else path, headers=headers)
-            return self._answer(connection.getresponse(), url, started)
+            with closing(connection.getresponse()) as answer:
+                return self._answer(answer, url, started)
         except (OSError, http.client.HTTPException, ValueError) as error:
             if time.monotonic() - started >= self.total_timeout:
                 raise self._slow(url) from None
             raise _Passing(Unreachable(f"{url}: no answer ({error})", "check that the server runs and that the address is right")) from None
         finally:
-            deadline.cancel()
+            if deadline is not None:
+                deadline.cancel()
             connection.close()
 
     def _answer(self, answer: http.client.HTTPResponse, url: str, started: float) -> bytes:
@@ -119,6 +122,6 @@ class Endpoint:
         return Unreachable(f"{url}: still answering after {self.total_timeout:.0f} s", "try again when the server is less busy")
 
 
-def _end(connection: http.client.HTTPConnection) -> None:
-    with suppress(OSError, AttributeError):  # it may have ended by itself
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _end(connected: socket.socket) -> None:
+    with suppress(OSError):  # it may have ended by itself
+        connected.shutdown(socket.SHUT_RDWR)
