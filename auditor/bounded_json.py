@@ -64,7 +64,7 @@ def parse_any(data: bytes, path: str, *, limit: int, unique_keys: bool = False) 
         raise Malformed(f"{path} holds half a Unicode character (a lone surrogate)", "check what wrote it") from None
     except json.JSONDecodeError as error:
         raise Malformed(f"{path} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})", "fetch or save it again") from None
-    except _DuplicateKey as error:
+    except _DuplicateKeyError as error:
         raise Malformed(f"{path} names {shorten(str(error))} twice", "write the file again with unique names") from None
     except RecursionError:
         raise _nested(path) from None
@@ -109,7 +109,7 @@ def _nested(path: str) -> Malformed:
     return Malformed(f"{path} is nested more than {DEPTH_LIMIT} levels deep", "no configuration is; check what wrote it")
 
 
-class _DuplicateKey(Exception):
+class _DuplicateKeyError(Exception):
     """A key that stands twice in one object."""
 
 
@@ -119,7 +119,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _DuplicateKey(key)
+                raise _DuplicateKeyError(key)
             seen.add(key)
     return result
 

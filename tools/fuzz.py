@@ -30,7 +30,7 @@ from auditor.errors import AuditorError  # noqa: E402
 from auditor.snapshot import CodeFile, FileEntry, Problem, Snapshot, Tensor, WeightFile, WeightSet  # noqa: E402
 from auditor.sources import card, code, pointers, saved  # noqa: E402
 from auditor.weights import gguf, pickle_steps, pytorch, safetensors  # noqa: E402
-from auditor.weights.more import NeedMore  # noqa: E402
+from auditor.weights.more import NeedMoreError  # noqa: E402
 from tests.support.model_files import header  # noqa: E402
 
 DATA = ROOT / "tests" / "weights" / "data"
@@ -140,7 +140,7 @@ def once(target: Target, data: bytes) -> None:
     """Read one input; raise what is a finding."""
     try:
         target.read(data)
-    except (NeedMore, pytorch.Legacy):
+    except (NeedMoreError, pytorch.LegacyError):
         pass
     except AuditorError as error:
         _check(error)

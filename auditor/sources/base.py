@@ -57,6 +57,8 @@ class Within:
     """One folder of a repository, as a repository."""
 
     whole: Repository
+    files: Listing
+    """Of the whole: listing it again could ask a server again."""
     folder: str
     """Without a slash at its end."""
 
@@ -77,9 +79,9 @@ class Within:
 
     def listing(self) -> Listing:
         """Return the files of the folder."""
-        start, whole = len(self.folder) + 1, self.whole.listing()
-        inside = (file for file in whole.files if file.path.startswith(f"{self.folder}/"))
-        return replace(whole, files=tuple(replace(file, path=file.path[start:]) for file in inside))
+        start = len(self.folder) + 1
+        inside = (file for file in self.files.files if file.path.startswith(f"{self.folder}/"))
+        return replace(self.files, files=tuple(replace(file, path=file.path[start:]) for file in inside))
 
     def read(self, ranges: Sequence[Range]) -> list[bytes | TargetError]:
         """Return the bytes of each range."""

@@ -9,7 +9,7 @@ from auditor.errors import AccessDenied, Malformed, TargetError, Unreachable
 from auditor.snapshot import FileEntry, Problem, WeightFile, WeightSet
 from auditor.sources.base import Range, Repository
 from auditor.weights import gguf, safetensors
-from auditor.weights.more import NeedMore
+from auditor.weights.more import NeedMoreError
 from auditor.weights.names import index_name
 
 _PICKLE_READERS = 8
@@ -109,7 +109,7 @@ def _round(
                 header = reading.parse(reading.data, file.path, file.size)
             read[file.path] = replace(file, tensors=header.tensors)
             metadata[file.path] = header.metadata
-        except NeedMore as need:
+        except NeedMoreError as need:
             if at_end:
                 error = Malformed(f"{file.path} is cut short inside its header", "fetch or write it again")
                 read[file.path] = _failed(file, error, problems)
@@ -139,7 +139,7 @@ def _read_pickles(repository: Repository, files: Sequence[WeightFile], problems:
     def read(file: WeightFile) -> WeightFile | TargetError:
         try:
             table = pytorch.read_table(open_ranged(repository, file.path, file.size or 0), file.path)
-        except pytorch.Legacy:
+        except pytorch.LegacyError:
             return replace(file, why=_LEGACY)
         except TargetError as error:
             return error

@@ -65,7 +65,7 @@ def parse(data: bytes, path: str) -> Snapshot:
         raise Malformed(f"{path} is no saved snapshot: its schema is {stated}, not {SCHEMA!r}", _MAKE_AGAIN)
     try:
         return _decode(document)
-    except _Wrong as error:
+    except _WrongError as error:
         raise Malformed(f"{path} is no valid snapshot: {error}", _MAKE_AGAIN) from None
 
 
@@ -134,7 +134,7 @@ def _encode_file(file: WeightFile, kinds: dict[Kind, int]) -> dict[str, Any]:
 # Reading
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """What in the document is not as the schema says."""
 
 
@@ -144,14 +144,14 @@ class _Object:
     def __init__(self, value: Any, where: str, members: str, optional: str = "") -> None:
         self.where = where
         if not isinstance(value, dict):
-            raise _Wrong(f"{where or 'the document'} is not an object")
+            raise _WrongError(f"{where or 'the document'} is not an object")
         known = {*members.split(), *optional.split()}
         for name in value:
             if name not in known:
-                raise _Wrong(f"{self._name(name)} is not a member that we know")
+                raise _WrongError(f"{self._name(name)} is not a member that we know")
         for name in members.split():
             if name not in value:
-                raise _Wrong(f"{self._name(name)} is missing")
+                raise _WrongError(f"{self._name(name)} is missing")
         self._value: dict[str, Any] = value
 
     def _name(self, member: str) -> str:
@@ -163,7 +163,7 @@ class _Object:
     def text(self, member: str) -> str:
         value = self._value[member]
         if not isinstance(value, str):
-            raise _Wrong(f"{self._name(member)} is not a string")
+            raise _WrongError(f"{self._name(member)} is not a string")
         return value
 
     def optional_text(self, member: str) -> str | None:
@@ -172,31 +172,31 @@ class _Object:
     def size(self, member: str) -> int | None:
         value = self._value[member]
         if value is not None and not _is_size(value):
-            raise _Wrong(f"{self._name(member)} is not a count of bytes")
+            raise _WrongError(f"{self._name(member)} is not a count of bytes")
         return value  # type: ignore[no-any-return]
 
     def flag(self, member: str, *, default: bool | None = None) -> bool:
         value = self._value.get(member, default)
         if not isinstance(value, bool):
-            raise _Wrong(f"{self._name(member)} is not true or false")
+            raise _WrongError(f"{self._name(member)} is not true or false")
         return value
 
     def mapping(self, member: str) -> Mapping[str, Any]:
         value = self._value[member]
         if not isinstance(value, dict):
-            raise _Wrong(f"{self._name(member)} is not an object")
+            raise _WrongError(f"{self._name(member)} is not an object")
         return value
 
     def items(self, member: str) -> list[tuple[str, Any]]:
         value = self._value[member]
         if not isinstance(value, list):
-            raise _Wrong(f"{self._name(member)} is not a list")
+            raise _WrongError(f"{self._name(member)} is not a list")
         return [(f"{self._name(member)}[{index}]", item) for index, item in enumerate(value)]
 
     def column(self, member: str, kind: type) -> list[Any]:
         value = self._value[member]
         if not isinstance(value, list) or not all(type(item) is kind for item in value):
-            raise _Wrong(f"{self._name(member)} is not a list of {kind.__name__}")
+            raise _WrongError(f"{self._name(member)} is not a list of {kind.__name__}")
         return value
 
 
@@ -228,7 +228,7 @@ def _decode_kind(value: Any, where: str) -> Kind:
     match value:
         case [str(dtype), list(shape), nbytes] if _is_size(nbytes) and all(_is_size(extent) for extent in shape):
             return dtype, tuple(shape), nbytes
-    raise _Wrong(f"{where} is not [dtype, [extents], bytes]")
+    raise _WrongError(f"{where} is not [dtype, [extents], bytes]")
 
 
 def _decode_entry(value: Any, where: str) -> FileEntry:
@@ -257,12 +257,12 @@ def _decode_table(file: _Object, kinds: Sequence[Kind]) -> tuple[Tensor, ...] | 
     if "names" not in file and "kinds" not in file:
         return None
     if "names" not in file or "kinds" not in file:
-        raise _Wrong(f"{file.where} has one of names and kinds without the other")
+        raise _WrongError(f"{file.where} has one of names and kinds without the other")
     names, indices = file.column("names", str), file.column("kinds", int)
     if len(names) != len(indices):
-        raise _Wrong(f"{file.where} has {len(names)} names and {len(indices)} kinds")
+        raise _WrongError(f"{file.where} has {len(names)} names and {len(indices)} kinds")
     if indices and not (min(indices) >= 0 and max(indices) < len(kinds)):
-        raise _Wrong(f"{file.where}.kinds points outside the table of kinds")
+        raise _WrongError(f"{file.where}.kinds points outside the table of kinds")
     return tuple(Tensor(name, *kinds[index]) for name, index in zip(names, indices, strict=True))
 
 

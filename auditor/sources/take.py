@@ -31,7 +31,7 @@ def take(repository: Repository, options: SourceOptions, path: str | None = None
     """
     listing = repository.listing()
     if path is not None and any(file.path.startswith(f"{path}/") for file in listing.files):
-        repository, path = Within(repository, path), None
+        repository, path = Within(repository, listing, path), None
         listing = repository.listing()
     problems = list(listing.problems)
     entries = _entries(listing, problems)

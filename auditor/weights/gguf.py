@@ -12,7 +12,7 @@ from typing import Any
 from auditor.bounded_json import shorten
 from auditor.errors import Malformed
 from auditor.snapshot import Tensor
-from auditor.weights.more import NeedMore
+from auditor.weights.more import NeedMoreError
 
 #: A header holds the vocabulary: two or three megabytes for 100,000 words, a tenth of that for a small one.
 FIRST_RANGE = 1_000_000
@@ -89,7 +89,7 @@ class _Reader:
         self.order = "<"
 
     def skip(self, count: int) -> int:
-        """Move on by ``count`` bytes and return where they start. Raises NeedMore, or Malformed beyond the limit."""
+        """Move on by ``count`` bytes and return where they start. Raises NeedMoreError, or Malformed beyond the limit."""
         start = self.at
         self.require(count)
         self.at += count
@@ -101,7 +101,7 @@ class _Reader:
         if end > HEADER_LIMIT:
             raise self.wrong(f"has a header of more than {HEADER_LIMIT:,} bytes")
         if end > len(self.data):
-            raise NeedMore(max(end, min(2 * len(self.data), HEADER_LIMIT)))
+            raise NeedMoreError(max(end, min(2 * len(self.data), HEADER_LIMIT)))
 
     def number(self, code: str) -> Any:
         start = self.skip(struct.calcsize(code))
@@ -117,7 +117,7 @@ class _Reader:
 
 
 def parse(data: bytes, path: str, file_size: int | None) -> Header:
-    """Return the header that ``data``, the start of the file ``path``, begins with. Raises NeedMore and Malformed."""
+    """Return the header that ``data``, the start of the file ``path``, begins with. Raises NeedMoreError and Malformed."""
     reader = _Reader(data, path)
     if data[:4] != b"GGUF"[: len(data[:4])]:
         raise reader.wrong("does not begin like a GGUF file")

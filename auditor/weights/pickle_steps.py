@@ -43,12 +43,12 @@ _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY = {"EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_DICT": dict, "EMPTY_SET": set}
 
 
-class Unfollowable(Exception):
+class UnfollowableError(Exception):
     """A pickle that makes no sense, or more steps than any checkpoint."""
 
 
 def follow(data: bytes) -> tuple[Any, list[Name]]:
-    """Return what the pickle ``data`` would build, and the names that it would import. Raises Unfollowable.
+    """Return what the pickle ``data`` would build, and the names that it would import. Raises UnfollowableError.
 
     What it would build is made of dictionaries, lists, tuples, numbers, strings, and of ``Name``, ``Call`` and ``Persistent``.
     Containers may hold each other and themselves: walk each one once.
@@ -57,10 +57,10 @@ def follow(data: bytes) -> tuple[Any, list[Name]]:
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             if count > STEPS_LIMIT:
-                raise Unfollowable
+                raise UnfollowableError
             machine.step(opcode.name, argument)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, MemoryError):
-        raise Unfollowable from None
+        raise UnfollowableError from None
     return machine.result, machine.imports
 
 

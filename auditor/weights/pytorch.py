@@ -16,7 +16,7 @@ from auditor.bounded_json import shorten
 from auditor.errors import Malformed
 from auditor.snapshot import Tensor
 from auditor.units import DTYPE_BITS, canonical_dtype
-from auditor.weights.pickle_steps import Call, Name, Persistent, Unfollowable, follow
+from auditor.weights.pickle_steps import Call, Name, Persistent, UnfollowableError, follow
 
 PICKLE_LIMIT = 32_000_000
 _TENSORS_LIMIT = 1_000_000
@@ -63,6 +63,10 @@ _EXPECTED = {
 }
 
 
+#: How every pickle of protocol 2 or newer begins, and so every file that torch.save wrote before it wrote zip files.
+_PICKLE = b"\x80"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """What a checkpoint says without being loaded."""
@@ -72,14 +76,17 @@ class Table:
     """Names that unpickling would import and that no state dict needs, sorted."""
 
 
-class Legacy(Exception):
+class LegacyError(Exception):
     """A checkpoint without a zip directory: nothing but its size can be known."""
 
 
 def read_table(file: BinaryIO, path: str) -> Table:
-    """Return the table of the checkpoint in ``file``, which must seek. Raises Legacy and Malformed."""
-    if file.read(4) != b"PK\x03\x04":
-        raise Legacy
+    """Return the table of the checkpoint in ``file``, which must seek. Raises LegacyError and Malformed."""
+    start = file.read(4)
+    if start != b"PK\x03\x04":
+        if not start.startswith(_PICKLE):  # a file that says nothing of itself must not pass for weights of its size
+            raise Malformed(f"{path} is no PyTorch checkpoint: neither a zip file nor a pickle", "fetch or save it again")
+        raise LegacyError
     return parse_pickle(_pickle(file, path), path)
 
 
@@ -106,7 +113,7 @@ def parse_pickle(data: bytes, path: str) -> Table:
     """Return the table that the pickle ``data`` of the file ``path`` describes. Raises Malformed."""
     try:
         root, names = follow(data)
-    except Unfollowable:
+    except UnfollowableError:
         raise Malformed(f"{path} holds a pickle that cannot be followed", _SAVE) from None
     imports = tuple(sorted({str(name) for name in names if str(name) not in _EXPECTED and not _is_dtype(name)}))
     return Table(_tensors(root, path), imports)

@@ -14,7 +14,7 @@ from auditor.bounded_json import parse_any, paused_collector, shorten
 from auditor.errors import Malformed
 from auditor.snapshot import Tensor
 from auditor.units import DTYPE_BITS, human_bytes
-from auditor.weights.more import NeedMore
+from auditor.weights.more import NeedMoreError
 
 #: The reference library refuses longer headers.
 HEADER_LIMIT = 100_000_000
@@ -64,12 +64,12 @@ class Header:
 
 
 def parse(data: bytes, path: str, file_size: int | None) -> Header:
-    """Return the header that ``data``, the start of the file ``path``, begins with. Raises NeedMore and Malformed."""
+    """Return the header that ``data``, the start of the file ``path``, begins with. Raises NeedMoreError and Malformed."""
     if len(data) < LENGTH_BYTES and (file_size is None or file_size >= LENGTH_BYTES):
-        raise NeedMore(LENGTH_BYTES)
+        raise NeedMoreError(LENGTH_BYTES)
     end = LENGTH_BYTES + header_length(data, path, file_size)
     if len(data) < end:
-        raise NeedMore(end)
+        raise NeedMoreError(end)
     return parse_header(data[LENGTH_BYTES:end], path, file_size)
 
 

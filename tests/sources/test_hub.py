@@ -112,6 +112,13 @@ def test_a_file_of_the_repository_can_be_named(hub: Hub) -> None:
         take(hub, f"{MODEL}:nothing")
 
 
+def test_a_folder_of_the_repository_can_be_named(hub: Hub) -> None:
+    write_llama(hub.root / MODEL / "quantized")
+    found = take(hub, f"{MODEL}:quantized")
+    assert (found.weights, found.id) == (open_target(str(hub.root / MODEL / "quantized"), SourceOptions()).weights, f"{MODEL}:quantized")
+    assert len(hub.asked) == 2 + 3
+
+
 def test_the_hubs_own_address_of_a_model_is_understood(hub: Hub) -> None:
     assert take(hub, f"hf://{MODEL}").id == MODEL
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from auditor.errors import Malformed
 from auditor.sources import SourceOptions, open_target
 from auditor.weights.gguf import TYPES, Header, parse
-from auditor.weights.more import NeedMore
+from auditor.weights.more import NeedMoreError
 
 gguf = pytest.importorskip("gguf", reason="the reference package writes these files")
 from tests.support.gguf_files import llama, metadata, write_gguf  # noqa: E402 - needs the package
@@ -68,7 +68,7 @@ def test_asks_for_more_until_the_header_is_whole(small: bytes) -> None:
         try:
             found = parse(small[:length], "x.gguf", len(small))
             break
-        except NeedMore as need:
+        except NeedMoreError as need:
             assert need.length > length  # noqa: PT017
             length, rounds = need.length, rounds + 1
     assert found == parse(small, "x.gguf", len(small))
@@ -190,7 +190,7 @@ def test_a_file_cut_inside_its_header_is_one_line(tmp_path: Path) -> None:
 def parsed(data: bytes, size: int | None) -> Header | None:
     try:
         return parse(data, "x.gguf", size)
-    except NeedMore as need:
+    except NeedMoreError as need:
         assert need.length > len(data)  # noqa: PT017
     except Malformed as error:
         assert "\n" not in str(error)  # noqa: PT017

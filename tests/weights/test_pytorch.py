@@ -15,8 +15,8 @@ from auditor.errors import Malformed
 from auditor.inspection import inspect_snapshot
 from auditor.sources import SourceOptions, open_target
 from auditor.weights import pickle_steps
-from auditor.weights.pickle_steps import Unfollowable, follow
-from auditor.weights.pytorch import PICKLE_LIMIT, Legacy, Table, parse_pickle, read_table
+from auditor.weights.pickle_steps import UnfollowableError, follow
+from auditor.weights.pytorch import PICKLE_LIMIT, LegacyError, Table, parse_pickle, read_table
 
 DATA = Path(__file__).parent / "data"
 SAMPLE = {
@@ -53,13 +53,21 @@ def test_a_whole_module_has_the_names_of_its_state_dict() -> None:
 
 
 def test_a_file_without_a_directory_is_known_by_its_size_only() -> None:
-    with pytest.raises(Legacy):
+    with pytest.raises(LegacyError):
         read("legacy.bin")
     found = open_target(str(DATA / ".") + ":legacy.bin", SourceOptions())
     (file,) = found.weights[0].files
     assert (file.tensors, file.size) == (None, (DATA / "legacy.bin").stat().st_size)
     assert "before 2020" in file.why
     assert not found.problems
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"<html>404</html>"])
+def test_what_is_neither_zip_nor_pickle_has_no_weights_of_that_size(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(content)
+    (problem,) = open_target(str(tmp_path), SourceOptions()).problems
+    assert problem.fatal
+    assert "pytorch_model.bin is no PyTorch checkpoint" in problem.message
 
 
 def test_a_command_in_a_pickle_is_reported_and_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +200,7 @@ def test_nesting_without_end_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_pickle_is_followed_or_refused(data: bytes) -> None:
-    with contextlib.suppress(Unfollowable):
+    with contextlib.suppress(UnfollowableError):
         follow(data)
 
 
@@ -247,5 +255,5 @@ def test_any_archive_gives_a_table_or_one_line(patch: bytes, where: int, insert:
     changed = data[:where] + patch + data[where + (0 if insert else len(patch)) :]
     try:
         read_bytes(changed)
-    except (Malformed, Legacy) as error:
+    except (Malformed, LegacyError) as error:
         assert "\n" not in str(error)  # noqa: PT017
