@@ -56,8 +56,9 @@ def listed(text: str, options: DiscoverOptions, sleep: Callable[[float], None] =
 def _organisation(client: "_Client", name: str) -> Iterator[str]:
     url: str | None = f"{client.endpoint}/api/models?author={quote(name, safe='')}&limit={_PAGE}"
     while url:
-        data, url = client.page(url)
+        data, link = client.page(url)
         yield from _identities(parse_list(data, f"the Hub's list of {name}"))
+        url = client.following(link, url)
 
 
 def _collection(client: "_Client", name: str) -> Iterator[str]:
@@ -82,8 +83,8 @@ class _Client:
         self._pause = options.pause
         self._sleep = sleep
 
-    def page(self, url: str) -> tuple[bytes, str | None]:
-        """Return one page and the address of the next. Raises TargetError."""
+    def page(self, url: str) -> tuple[bytes, str]:
+        """Return one page and its ``Link`` header. Raises TargetError."""
         pause = self._pause
         for attempt in range(1, _ATTEMPTS + 1):
             wait = 0.0
@@ -97,7 +98,7 @@ class _Client:
                 raise Unreachable(f"{self.endpoint} was not asked: the Hub's library is set to offline", "unset HF_HUB_OFFLINE") from None
             else:
                 if status == 200:
-                    return data, self._next(headers.get("link", ""), url)
+                    return data, headers.get("link", "")
                 failure = self._failure(status, url)
                 if status not in _PASSING:
                     raise failure
@@ -118,8 +119,8 @@ class _Client:
                     raise too_large(f"a page of {self.endpoint}", len(data), DOCUMENT_LIMIT)
             return response.status_code, bytes(data), {name.lower(): value for name, value in response.headers.items()}
 
-    def _next(self, link: str, url: str) -> str | None:
-        """Return the address of the next page. Raises Malformed for one elsewhere: the token would go there."""
+    def following(self, link: str, url: str) -> str | None:
+        """Return the address of the next page, or None. Raises Malformed for one on another host: the token would go there."""
         for part in link.split(","):
             address, _, relation = part.partition(";")
             if 'rel="next"' in relation:
