@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.configuration import Configuration, find, read
+from auditor.configuration import KEYS, Configuration, find, read
 from auditor.errors import ConfigError
 
 
@@ -97,3 +97,12 @@ def test_an_expired_exception_is_said_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"ended on 2026-11-21 \(until the port\)"):
         found.check_day("2026-11-22")
     Configuration().check_day("2026-11-22")
+
+
+def test_the_page_about_settings_shows_every_key(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for key in KEYS:
+        assert f"`{key}`" in page
+    example = page.split("```toml\n")[1].split("```")[0]
+    found = read(write(tmp_path, example))
+    assert len(found.options) + bool(found.workload) + bool(found.ignores) == len(KEYS)
