@@ -120,7 +120,7 @@ def _by_index(name: Name, index_path: str, index: Any, by_path: Mapping[str, Fil
     weight_map = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(weight_map, dict) or not all(isinstance(value, str) for value in weight_map.values()):
         problems.append(
-            Problem(index_path, f"{index_path} has no weight_map of tensor names to files; publish the index again", fatal=True)
+            Problem(index_path, f"{printable(index_path)} has no weight_map of tensor names to files; publish the index again", fatal=True)
         )
         return None
     prefix = f"{name.folder}/" if name.folder else ""
@@ -198,12 +198,12 @@ def _pick(component: str, candidates: Sequence[_Candidate], wanted: str | None, 
         return None
     best = min(here, key=lambda candidate: _rank(candidate, wanted))
     if wanted is not None and not best.answers(wanted):
-        text = f"{component} has no variant {wanted!r}; its default is counted"
+        text = f"{printable(component)} has no variant {wanted!r}; its default is counted"
         problems.append(Problem(component, text))
     rivals = [c for c in here if c is not best and c.files and _equal_claim(c, best, wanted)]
     if rivals and best.name.format == "gguf":
         names = _named(sorted(c.name.variant for c in rivals))
-        text = f"{min(best.files)} is taken of {len(rivals) + 1} quantizations ({names}); choose one with --variant or :path"
+        text = f"{printable(min(best.files))} is taken of {len(rivals) + 1} quantizations ({names}); choose one with --variant or :path"
         problems.append(Problem(min(best.files), text))
     elif rivals:
         text = f"{_named(sorted(min(c.files) for c in [best, *rivals]))} could each be the model; choose one with --variant or :path"
@@ -239,8 +239,6 @@ def _check_complete(candidate: _Candidate, problems: list[Problem]) -> None:
     if not candidate.missing:
         return
     names = _named(candidate.missing)
-    where = candidate.index or min(candidate.files)
-    fault = (
-        f"{candidate.index} names files that are missing ({names})" if candidate.index else f"shards are missing beside {where}: {names}"
-    )
+    where = printable(candidate.index or min(candidate.files))
+    fault = f"{where} names files that are missing ({names})" if candidate.index else f"shards are missing beside {where}: {names}"
     problems.append(Problem(where, f"{fault}; fetch them", fatal=True))
