@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -177,9 +177,20 @@ def audit_targets(
     config: Config,
     demands: Demands | None = None,
 ) -> "Audit":
-    """Return the audit that the options of a command ask for."""
+    """Return the audit that the options of a command ask for; of a fleet file, each model with its own workload."""
     from auditor.cli.auditing import workload  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.fleet_targets import has_fleet, jobs  # noqa: PLC0415
 
+    if has_fleet(targets):
+        from dataclasses import replace  # noqa: PLC0415
+
+        parts = [
+            audit_targets(some, source, aims, own, money, team, today, screen, config, demands)
+            for some, aims, own in jobs(targets, against, load)
+        ]
+        if not parts:
+            _nothing(screen.terminal)
+        return replace(parts[0], models=tuple(model for part in parts for model in part.models))
     found = _inspections(targets, source, screen, workload(load).kv_dtype)
     return _audit_of(found, against, load, money, team, today, config, demands)
 
@@ -210,6 +221,6 @@ def _inspections(
     return [reader.inspection(target, save) for target in targets]
 
 
-def _nothing(terminal: Terminal) -> None:
+def _nothing(terminal: Terminal) -> NoReturn:
     terminal.error("auditor: nothing to audit; name a folder, a file or a Hub id")
     raise typer.Exit(exits.NOTHING)
