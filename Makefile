@@ -43,5 +43,14 @@ $(VENV)/developing: $(VENV)/installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev]' >&2
 	@touch $@
 
+# The newest versions that the needs allow, as an environment of their own resolves them.
+lock:
+	@rm -rf $(VENV)-lock
+	@$(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip install -q --disable-pip-version-check '.[dev]' >&2
+	@echo '# Versions that the tests ran with, as constraints for pip. Written by `make lock`, do not edit.' > requirements.lock
+	@$(VENV)-lock/bin/python -m pip freeze --disable-pip-version-check --exclude auditor >> requirements.lock
+	@rm -rf $(VENV)-lock
+
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
