@@ -70,8 +70,7 @@ def place(
         return shape
     memory, rules = target.stack.memory, target.stack.parallelism
     if memory is None or rules is None:
-        reason = "served by its operator only" if target.stack.hosted else "nobody outside its owner places models on it"
-        return NoPlacement(f"{target.accelerator.name}: {reason}", known=False)
+        return NoPlacement(_unplaceable(target), known=False)
     rank_bytes = rank_memory(target.accelerator)
     if rank_bytes is None:
         return NoPlacement(
@@ -95,6 +94,15 @@ def place(
             note = f"only with the cap on the cache raised above the stack's default of {memory.kv_cap_fraction:.0%} of the budget"
             return replace(raised, notes=(*raised.notes, note), cache_cap_raised=True)
     return placed
+
+
+def _unplaceable(target: Target) -> str:
+    """Say why a target without a memory model or layouts has no placement."""
+    if target.stack.hosted:
+        return f"{target.accelerator.name}: served by its operator only"
+    if target.accelerator.availability == "captive":
+        return f"{target.accelerator.name}: nobody outside its owner places models on it"
+    return f"{target.stack.name} publishes no memory model, so no placement is computed"
 
 
 def _candidates(search: _Search, asked: Constraints) -> list[Layout]:

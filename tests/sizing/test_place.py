@@ -285,3 +285,12 @@ def test_what_is_placed_fits_and_more_does_not(concurrency: int, exponent: int) 
         model(), target(), workload(2**exponent, answer.max_concurrency + answer.devices), (), Constraints(devices=answer.devices)
     )
     assert isinstance(beyond, NoPlacement) or beyond.notes
+
+
+def test_why_nothing_is_placed_names_the_one_that_withholds() -> None:
+    open_chip = target(engine=replace(stack(), memory=None))
+    assert "publishes no memory model" in refused(model(), on=open_chip).reason
+    captive = replace(open_chip, accelerator=replace(open_chip.accelerator, availability="captive"))
+    assert "nobody outside its owner" in refused(model(), on=captive).reason
+    hosted = replace(open_chip, stack=replace(open_chip.stack, hosted=True))
+    assert "served by its operator only" in refused(model(), on=hosted).reason
