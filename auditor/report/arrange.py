@@ -68,13 +68,18 @@ def folded(rows: Sequence[TargetAudit], today: str) -> list[TargetAudit]:
     """
     if len(rows) <= ROWS_ON_A_SCREEN:
         return list(rows)
-    order = list(_TITLES)
     best: dict[str, TargetAudit] = {}
-    for row in sorted(rows, key=lambda row: (order.index(group_of(row)), row.target.stack.id != today, _merit(row, today))):
+    for row in best_first(rows, today):
         # What cannot be had takes no line of its own, so that every one of it can be named.
         chip = row.target.accelerator
         best.setdefault(chip.id if group_of(row) == "out-of-reach" else chip.family, row)
     return list(best.values())
+
+
+def best_first(rows: Sequence[TargetAudit], today: str) -> list[TargetAudit]:
+    """Return the rows by verdict, then the stack in use, then the price."""
+    order = list(_TITLES)
+    return sorted(rows, key=lambda row: (order.index(group_of(row)), row.target.stack.id != today, _merit(row, today)))
 
 
 def _merit(row: TargetAudit, today: str) -> tuple[float, float, int, float, bool, str]:

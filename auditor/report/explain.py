@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from auditor.report import View, heading
+from auditor.report.arrange import best_first
 from auditor.report.audit_markdown import escape, source_line
 from auditor.report.citations import Citations
 from auditor.report.story import Chapter, steps
@@ -58,6 +59,6 @@ def _wrap(line: str, view: View, indent: str) -> list[str]:
 
 def _stories(audit: Audit) -> Iterator[tuple[str, list[Chapter]]]:
     for model in audit.models:
-        for row in model.rows:
+        for row in best_first(model.rows, model.workload.current_stack):
             chip, stack = row.target.accelerator, row.target.stack
             yield f"{heading.name(model.inspection)} on {chip.name} with {stack.name} {stack.version}".rstrip(), steps(model, row)

@@ -42,6 +42,12 @@ def test_an_explanation_cites_every_source_that_it_lists() -> None:
         assert cited == set(range(1, max(cited) + 1))
 
 
+def test_what_runs_best_is_explained_first() -> None:
+    backwards = replace(explained().models[0], rows=explained().models[0].rows[::-1])
+    shuffled = replace(explained(), models=(backwards,))
+    assert [EXPLANATIONS["text"](one, View()) for one in (explained(), shuffled)] == [EXPLANATIONS["text"](explained(), View())] * 2
+
+
 def test_the_price_in_an_explanation_adds_up() -> None:
     story = EXPLANATIONS["text"](explained(), View(width=400))
     sums = re.findall(r"likely: ([\d.]+) / \(([\d.,k]+) tokens/s x 3600 / 1,000,000\) = ([\d.]+)", story)
