@@ -41,7 +41,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ('fail_on = "blocked"', "unknown key 'fail_on'; did you mean 'fail-on'?"),
-        ('fail-on = "bloked"', "did you mean 'blocked'? choose from never, config-change, needs-port, blocked"),
+        ('fail-on = "bloked"', "did you mean 'blocked'? choose from never, regression, config-change, needs-port, blocked"),
         ("on = 3", "on is 3; write a list of texts"),
         ('strict = "yes"', "strict is 'yes'; write true or false"),
         ("weekly-rate = -1", "weekly-rate is -1; write a number above zero"),

@@ -57,7 +57,7 @@ def gate(
         terminal.note("no model changed")
         return
     day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
-    reader = Reader(source, terminal, kv_dtype=load.kv_dtype, fast=False, debug=screen.traceback)
+    reader = Reader(source, terminal, kv_dtype=load.kv_dtype or load.configured.get("kv_dtype"), fast=False, debug=screen.traceback)
     found = [reader.inspection(model) for model in changed.models]
     if against.on or demands.policy:
         from auditor.cli.auditing import audited, policies  # noqa: PLC0415  # the rest of the program
