@@ -205,11 +205,12 @@ spec:
   speculator: {config: {method: mtp}}
   replicas: 2
   parallelism: {tensor: 4}
+  prefill: {replicas: 3, parallelism: {tensor: 4}}
 """
     one = only(text, options)
     assert (one.target, one.replicas) == ("org/next", 2)
     assert one.workload == {"context": 8192, "lora": True, "speculative": True, "current_devices": 4, "current_stack": "vllm-cuda"}
-    assert one.serving == {"engine": "vllm", "tensor_parallel": 4, "devices": 4}
+    assert one.serving == {"engine": "vllm", "tensor_parallel": 4, "prefill_replicas": 3, "devices": 4}
 
 
 def test_ray_service(options: DiscoverOptions) -> None:

@@ -73,7 +73,10 @@ def llm_inference_service(resource: Block, others: Sequence[Block], label: str, 
         workload["lora"] = True
     if first("speculator"):
         workload["speculative"] = True
-    found = replace(found, workload=workload)
+    prefill = first("prefill")
+    # Prompts are read by a pool of their own.
+    apart = {"prefill_replicas": prefill.number("replicas") or 1} if prefill else {}
+    found = replace(found, workload=workload, serving={**found.serving, **apart})
     count, kind = devices(container.block("resources"))
     nodes = parallel.number("pipeline") or 1
     return entry(
