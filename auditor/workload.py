@@ -52,15 +52,16 @@ def resolve(workload: Workload, facts: Facts) -> tuple[Workload, dict[str, str]]
     for name in ("context", "concurrency", "input_tokens", "output_tokens", "image_size", "steps", "audio_seconds", "tokens_per_day"):
         value = getattr(workload, name)
         if value is not None and not 0 < value <= 1e15:
-            raise WorkloadError(f"--{name.replace('_', '-')} is {value}", "give a positive number")
+            raise WorkloadError(f"--{name.replace('_', '-')} is {value}", "give a positive number, at most 10^15")
     basis = {field.name: "user" if getattr(workload, field.name) != field.default else "assumed" for field in fields(workload)}
     task = facts.text("arch.task") or "unknown"
     filled = _fill(workload, _defaults(task, facts))
     if filled.input_tokens is None or filled.output_tokens is None:
         filled = _split(filled)
-    if filled.context and filled.input_tokens and filled.output_tokens and filled.input_tokens + filled.output_tokens > filled.context:
+    output = filled.output_tokens or 0
+    if filled.context and filled.input_tokens and filled.input_tokens + output > filled.context:
         raise WorkloadError(
-            f"a request of {filled.input_tokens} + {filled.output_tokens} tokens is longer than the context of {filled.context}",
+            f"a request of {filled.input_tokens} + {output} tokens is longer than the context of {filled.context}",
             "raise --context or lower --input-tokens and --output-tokens",
         )
     return filled, basis

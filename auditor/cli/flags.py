@@ -56,6 +56,13 @@ def one_of(*names: str) -> Callable[[str], str]:
     return check
 
 
+def finite(value: float | None) -> float | None:
+    """Check an option's number: neither infinite nor none at all, which pass every range."""
+    if value is not None and not -1e15 <= value <= 1e15:
+        raise typer.BadParameter(f"{value} is no number to reckon with")
+    return value
+
+
 def _format(*names: str) -> Any:
     return typer.Option("--format", "-f", metavar="|".join(names), callback=one_of(*names), help="Format of the report.")
 
@@ -128,7 +135,7 @@ class Load(Group):
     output_tokens: Annotated[int | None, typer.Option(min=1, help="Generated tokens of a request.", show_default=False)] = None
     kv_dtype: Annotated[str | None, typer.Option(help="Type of the cache, such as bfloat16 or fp8.", show_default=False)] = None
     tokens_per_day: Annotated[
-        float | None, typer.Option(min=0, help="Generated tokens per day; break-even needs it.", show_default=False)
+        float | None, typer.Option(min=0, callback=finite, help="Generated tokens per day; break-even needs it.", show_default=False)
     ] = None
 
     configured: Mapping[str, Any] = MappingProxyType({})
@@ -159,9 +166,13 @@ class Money(Group):
     price_term: Annotated[
         str, typer.Option(metavar="TERM", callback=one_of(*PRICE_TERMS), help=f"Which published price: {', '.join(PRICE_TERMS)}.")
     ] = "on-demand"
-    weekly_rate: Annotated[float | None, typer.Option(min=0, help="Cost of one engineer-week, USD.", show_default=False)] = None
+    weekly_rate: Annotated[
+        float | None, typer.Option(min=0, callback=finite, help="Cost of one engineer-week, USD.", show_default=False)
+    ] = None
     people: Annotated[int, typer.Option(min=1, help="Engineers paid for each week of effort.")] = 1
-    horizon_months: Annotated[float, typer.Option(min=1, help="Months within which a migration is to pay for itself.")] = 24.0
+    horizon_months: Annotated[float, typer.Option(min=1, callback=finite, help="Months within which a migration is to pay for itself.")] = (
+        24.0
+    )
     baseline: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="What `auditor baseline` measured, or a benchmark's result file.", show_default=False),
@@ -181,7 +192,7 @@ class Against(Group):
     devices: Annotated[int | None, typer.Option(min=1, help="Exactly this many devices.", show_default=False)] = None
     tensor_parallel: Annotated[int | None, typer.Option(min=1, help="Exactly this tensor-parallel degree.", show_default=False)] = None
     memory_fraction: Annotated[
-        float | None, typer.Option(min=0.05, max=1.0, help="Share of device memory to plan with.", show_default=False)
+        float | None, typer.Option(min=0.05, max=1.0, callback=finite, help="Share of device memory to plan with.", show_default=False)
     ] = None
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from auditor.cli.flags import Source, unexpected
 from auditor.cli.terminal import Terminal
-from auditor.errors import TargetError
+from auditor.errors import TargetError, WorkloadError
 from auditor.facts import Facts
 from auditor.snapshot import Snapshot
 from auditor.sources import is_there, open_target
@@ -33,6 +33,8 @@ class Reader:
             found = self._read(target, save)
         except TargetError as error:
             found = _unread(target, str(error))
+        except WorkloadError:  # what was asked is wrong, whatever the model
+            raise
         except Exception as error:  # a fault of ours in one model must not cost the reader the others
             if self._debug:
                 raise
