@@ -54,7 +54,7 @@ def _mamba1(config: ModelConfig) -> States | None:
     expand = config.number("mamba_expand", "expand")
     state = config.positive("mamba_d_state", "state_size", "ssm_state_size")
     width = config.positive("mamba_d_conv", "conv_kernel", "d_conv")
-    inner = int(expand * hidden) if expand is not None and hidden is not None else None
+    inner = int(expand * hidden) if expand is not None and expand > 0 and hidden is not None else None
     if inner is None or state is None or width is None:
         return None
     return State(inner * state, _dtype(config, COMPUTE)), State(inner * (width - 1), COMPUTE)
@@ -81,7 +81,7 @@ def _mamba2_width(config: ModelConfig, hidden: int | None, heads: int | None) ->
     if width and heads is not None:
         return width * heads
     expand = config.number("mamba_expand", "expand")
-    return int(expand * hidden) if expand is not None and hidden is not None else None
+    return int(expand * hidden) if expand is not None and expand > 0 and hidden is not None else None
 
 
 def _gated_deltanet(config: ModelConfig) -> States | None:

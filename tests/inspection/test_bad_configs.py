@@ -154,6 +154,12 @@ def test_no_value_anywhere_in_a_published_config_stops_the_inspection(data: st.D
     assert all(group.count > 0 and group.bytes_per_token >= 0 and group.bytes_per_sequence >= 0 for group in inspection.layers)
 
 
+@pytest.mark.parametrize("expand", [-1, 0])
+def test_a_recurrence_of_no_width_has_no_size(expand: int) -> None:
+    config = {"model_type": "mamba", "hidden_size": 64, "num_hidden_layers": 2, "state_size": 16, "conv_kernel": 4, "expand": expand}
+    assert of_config(config).facts.value("state.bytes_per_sequence") is None
+
+
 def test_an_absurd_depth_costs_no_memory() -> None:
     inspection = of_config({**LLAMA, "num_hidden_layers": 10**30})
     assert any("at most" in line for line in inspection.errors)
