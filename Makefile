@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL ?= fixtures/llama-3.1-8b-instruct.snapshot.json.gz
 
-.PHONY: audit test check lint fuzz bench docs lock clean
+.PHONY: audit test check lint bench docs lock clean
 
 # One audit of a real model's snapshot against every target.
 audit: $(VENV)/installed
@@ -16,7 +16,7 @@ test: lint
 
 # All of the above, and the tests that need real servers.
 check: test
-	$(BIN)/python -m pip install -q -c requirements.lock -e '.[dev,servers]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,servers]'
 	$(BIN)/python -m pytest -q -m server
 
 lint: $(VENV)/developing
@@ -26,6 +26,7 @@ lint: $(VENV)/developing
 
 # Ratios against peers, in paired runs; prints a table.
 bench: $(VENV)/developing
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,bench]'
 	$(BIN)/python -m benchmarks
 
 # Pages generated from the catalogue and the code.

@@ -5,6 +5,7 @@ usual three-point (PERT) forms. Totals: ``L, M, H, E`` are plain sums; the 80 % 
 ``S^2 = (1 - rho) * sum(sigma^2) + rho * (sum sigma)^2``, because items of one migration share team and stack.
 """
 
+import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -205,26 +206,46 @@ def plan(model: EffortModel, candidates: Sequence[Candidate]) -> Plan:
 
     Ties go by name, so that the order never depends on the order of the input.
     """
-    # Models of one kind cost the same at any moment, so each kind is priced once until something shared has been paid.
+    # Models of one kind cost the same at any moment. What is paid makes a kind cheaper only where it shares something with
+    # what was paid, so only those are priced anew; the queue may hold older, dearer prices, which are passed over.
     kinds: dict[tuple[object, ...], list[Candidate]] = {}
     for one in sorted(candidates, key=lambda one: one.model, reverse=True):
         if one.effort.weeks is not None:
             kinds.setdefault(_kind(one), []).append(one)
+    members = list(kinds.values())
+    sharing: dict[object, set[int]] = {}
+    for at, group in enumerate(members):
+        for token in _tokens(group[-1]):
+            sharing.setdefault(token, set()).add(at)
     paid = _Paid(set(), set(), set())
-    prices: dict[tuple[object, ...], Effort] = {}
+    prices: dict[int, Effort] = {}
+    queue: list[tuple[float, str, int]] = []
+
+    def price(at: int) -> None:
+        prices[at] = total(_marginal(members[at][-1], paid), model.rho)
+        heapq.heappush(queue, (prices[at].expected or 0.0, members[at][-1].model, at))
+
+    for at in range(len(members)):
+        price(at)
     order: list[PlannedModel] = []
-    while kinds:
-        for kind, members in kinds.items():
-            if kind not in prices:
-                prices[kind] = total(_marginal(members[-1], paid), model.rho)
-        chosen = min(kinds, key=lambda kind: (prices[kind].expected or 0.0, kinds[kind][-1].model))
-        one = kinds[chosen].pop()
+    while queue:
+        expected, name, at = heapq.heappop(queue)
+        if not members[at] or name != members[at][-1].model or expected != (prices[at].expected or 0.0):
+            continue
+        one = members[at].pop()
         order.append(PlannedModel(one.model, total(_marginal(one, paid), model.rho)))
-        if not kinds[chosen]:
-            del kinds[chosen]
-        if paid.add(one):
-            prices.clear()
+        new = paid.add(one)
+        stale = set().union(*(sharing[token] for token in new)) if new else set()
+        for other in stale | {at}:
+            if members[other]:
+                price(other)
     return Plan(tuple(order), total((item for planned in order for item in planned.marginal.items), model.rho))
+
+
+def _tokens(one: Candidate) -> set[object]:
+    """Return what a model shares with others: the keys of shared work, its architecture, its shapes."""
+    shared: set[object] = {(item.item, item.scope_key) for item in one.effort.items if item.scope != "model"}
+    return shared | {one.architecture, f"{one.architecture}|{one.shape}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,14 +256,12 @@ class _Paid:
     architectures: set[str]
     shapes: set[str]
 
-    def add(self, one: Candidate) -> bool:
-        """Add a model's shared work; return whether anything is new."""
-        items = {(item.item, item.scope_key) for item in one.effort.items if item.scope != "model"}
-        shape = f"{one.architecture}|{one.shape}"
-        new = not items <= self.items or one.architecture not in self.architectures or shape not in self.shapes
-        self.items.update(items)
+    def add(self, one: Candidate) -> set[object]:
+        """Add a model's shared work; return what of it is new."""
+        new = {token for token in _tokens(one) if token not in self.items and token not in self.architectures and token not in self.shapes}
+        self.items.update((item.item, item.scope_key) for item in one.effort.items if item.scope != "model")
         self.architectures.add(one.architecture)
-        self.shapes.add(shape)
+        self.shapes.add(f"{one.architecture}|{one.shape}")
         return new
 
 

@@ -5,7 +5,7 @@ import sys
 
 from tabulate import tabulate
 
-BENCHMARKS = ("startup", "catalogue")
+BENCHMARKS = ("startup", "catalogue", "hub", "fleet")
 
 
 def main() -> int:

@@ -57,7 +57,9 @@ def make_repository(folder: Path, fixture: str, shards: int) -> None:
         weight_map |= dict.fromkeys((tensor.name for tensor in part), name)
     if shards > 1:
         total = sum(tensor.nbytes for tensor in tensors)
-        (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2))
+        (folder / "model.safetensors.index.json").write_text(
+            json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2)
+        )
 
 
 def _write(path: Path, tensors: list[Tensor]) -> None:
@@ -77,7 +79,21 @@ def server(scratch: Path) -> Iterator[tuple[Hub, dict[str, str]]]:
     """Run the Hub; yield it and the environment in which both commands talk to it."""
     certificate, key = scratch / "certificate.pem", scratch / "key.pem"
     name = ("-subj", "/CN=huggingface.co", "-addext", "subjectAltName=DNS:huggingface.co")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key), "-out", str(certificate), *name]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+        *name,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     hub = Hub(scratch / "hub", certificate=(certificate, key))
     thread = threading.Thread(target=hub.serve, daemon=True)

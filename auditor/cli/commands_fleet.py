@@ -138,7 +138,9 @@ def report(
     from auditor.cli.auditing import open_catalog  # noqa: PLC0415
 
     with _store(store, read_only=True) as opened:
-        found = summarise(opened, open_catalog(rules).effort, number)
+        # A screen shows a dozen targets: the rest is planned only for who wants every row, or reads the figures by program.
+        short = kind in {"table", "markdown"} and not everything
+        found = summarise(opened, open_catalog(rules).effort, number, planned=12 if short else None)
     screen.terminal.report(FLEET_FORMATS[kind](found, view(output, screen, every_row=everything)), output)
 
 

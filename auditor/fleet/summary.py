@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.catalog.effort import EffortModel
@@ -55,7 +55,7 @@ class TargetLine:
     """None where a placement has no price."""
     unpriced: int
     weeks: Range | None
-    """Moving every model that can be moved, shared work once."""
+    """Moving every model that can be moved, shared work once; None where nothing moves or no plan was asked for."""
     order: tuple[tuple[str, float], ...]
     """Models in the cheapest order, each with its marginal expected weeks."""
 
@@ -85,8 +85,11 @@ def latest(store: Store) -> int:
     return int(row["scan"])
 
 
-def summarise(store: Store, effort: EffortModel, scan: int | None = None) -> FleetSummary:
-    """Return what the last complete scan (or ``scan``) adds up to. Raises ReportError when there is no such scan."""
+def summarise(store: Store, effort: EffortModel, scan: int | None = None, *, planned: int | None = None) -> FleetSummary:
+    """Return what the last complete scan (or ``scan``) adds up to. Raises ReportError when there is no such scan.
+
+    ``planned`` limits the migration plans to that many targets, the best ones: in a large fleet they are most of the work.
+    """
     number = latest(store) if scan is None else scan
     about = store.query("select today, rules_digest from scans where scan = ?", [number])
     if not about:
@@ -113,7 +116,7 @@ def summarise(store: Store, effort: EffortModel, scan: int | None = None) -> Fle
         classes=tuple((row["arch_class"], row["prec"], row["models"], row["bytes"]) for row in counted),
         bytes=sum(row["bytes"] for row in counted),
         failed=sum(1 for model in models if model.error),
-        targets=tuple(_targets(store, number, effort)),
+        targets=tuple(_targets(store, number, effort, planned)),
         questions=tuple((row["question"], row["n"]) for row in questions),
     )
 
@@ -153,7 +156,7 @@ def _models(store: Store, scan: int) -> tuple[ModelLine, ...]:
     )
 
 
-def _targets(store: Store, scan: int, effort: EffortModel) -> Sequence[TargetLine]:
+def _targets(store: Store, scan: int, effort: EffortModel, planned: int | None) -> Sequence[TargetLine]:
     counts = store.query(
         """select a.accelerator || '/' || a.stack target, any_value(a.availability) availability, a.verdict, count(*) n
            from entries e join audits a using (audit_key) where e.scan = ? group by 1, 3 order by 1, 3""",
@@ -167,12 +170,13 @@ def _targets(store: Store, scan: int, effort: EffortModel) -> Sequence[TargetLin
     lines = []
     for target, by_verdict in verdicts.items():
         devices, instances, monthly, unpriced = _packed(store, scan, target)
-        weeks, order = _plan(store, scan, target, effort)
-        lines.append(TargetLine(target, availability[target], by_verdict, devices, instances, monthly, unpriced, weeks, order))
+        lines.append(TargetLine(target, availability[target], by_verdict, devices, instances, monthly, unpriced, None, ()))
     served = {line.target: line.verdicts.get("native", 0) + line.verdicts.get("config-change", 0) for line in lines}
-    return sorted(
-        lines, key=lambda line: (line.availability != "open", -served[line.target], line.usd_per_month or float("inf"), line.target)
-    )
+    lines.sort(key=lambda line: (line.availability != "open", -served[line.target], line.usd_per_month or float("inf"), line.target))
+    for at, line in enumerate(lines[:planned]):
+        weeks, order = _plan(store, scan, line.target, effort)
+        lines[at] = replace(line, weeks=weeks, order=order)
+    return lines
 
 
 def _packed(store: Store, scan: int, target: str) -> tuple[int, int, float | None, int]:
