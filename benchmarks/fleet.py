@@ -92,7 +92,8 @@ def _querying(folder: Path) -> list[Row]:
         )
         fill(
             f"""insert into inspections select 'm' || i, 'f' || i, '', 'org/m' || i, null,
-                ['dense-transformer', 'moe-transformer'][1 + i % 2], 'A' || (i % 40), 'causal-lm', 1000000 * i, 2000000 * i, 'bfloat16', 'none', [], '' from range({models}) r(i)"""
+                ['dense-transformer', 'moe-transformer'][1 + i % 2], 'A' || (i % 40), 'causal-lm', 1000000 * i,
+                2000000 * i, 'bfloat16', 'none', [], '' from range({models}) r(i)"""
         )
         fill(
             f"""insert into audits select 'k' || i, 'chip' || t, 'stack', 'vendor', ['native', 'needs-port', 'unknown'][1 + (i + t) % 3],
