@@ -120,6 +120,7 @@ def test_the_token_never_leaves_for_another_host(hub: Hub) -> None:
     ("text", "faults", "error"),
     [
         ("hf://nobody", [], NotFound),
+        ("hf://", [], NotFound),
         ("hf://collections/org/none", [], NotFound),
         ("hf://org", [401], AccessDenied),
         ("hf://org", [429] * 4, Unreachable),

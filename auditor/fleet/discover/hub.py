@@ -33,6 +33,8 @@ def listed(text: str, options: DiscoverOptions, sleep: Callable[[float], None] =
     Models of the pages before one that fails are kept, and the failure is a problem.
     """
     name = text.removeprefix("hf://").strip("/")
+    if not name or name == _COLLECTIONS.rstrip("/"):
+        raise NotFound(f"{text} names nobody on the Hub", "write hf://ORG, or hf://collections/OWNER/SLUG")
     if options.source.offline or constants.HF_HUB_OFFLINE:
         raise Unreachable(f"{text} was not asked for: offline", "leave out --offline, or name the Hub's cache folder")
     client = _Client(options, sleep)
