@@ -67,7 +67,7 @@ def task_of(config: ModelConfig, family: Family, towers: frozenset[str], snapsho
         if "SequenceClassification" in name and _labels(config) == 1:
             return "reranker"
         return "encoder" if base in ENCODER_TASKS else "other"
-    if base == "causal-lm" and _HEADLESS.search(name) and "CAUSAL_LM" in config.auto:
+    if base == "causal-lm" and _HEADLESS.search(name) and not _CAUSAL.search(name) and "CAUSAL_LM" in config.auto:
         return "embedding"
     return base
 
@@ -105,6 +105,8 @@ def _base_task(config: ModelConfig, towers: frozenset[str]) -> str:
         return "text-to-speech"
     if "SPEECH_SEQ_2_SEQ" in auto:
         return "speech-to-text"
+    if "TEXT_ENCODING" in auto and name.endswith("EncoderModel"):
+        return "encoder"
     if "SEQ_TO_SEQ_CAUSAL_LM" in auto and config.get("is_encoder_decoder") is True:
         return "seq2seq-lm"
     if auto & _DECODER_AUTO and (_CAUSAL.search(name) or not auto & (_TEXT_ENCODER_AUTO | _IMAGE_AUTO)):

@@ -70,6 +70,8 @@ def test_no_type_stands_in_two_records() -> None:
         ({"model_type": "rwkv", "architectures": ["RwkvForCausalLM"]}, "ssm", "causal-lm"),
         ({"model_type": "resnet", "architectures": ["ResNetForImageClassification"]}, "other", "image-encoder"),
         ({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}, "dense-transformer", "seq2seq-lm"),
+        ({"model_type": "umt5", "architectures": ["UMT5EncoderModel"]}, "dense-transformer", "encoder"),
+        ({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, "dense-transformer", "causal-lm"),
         ({"model_type": "bert", "architectures": ["BertForMaskedLM"]}, "dense-transformer", "encoder"),
         (
             {"model_type": "bert", "architectures": ["BertForSequenceClassification"], "id2label": {"0": "score"}},
@@ -99,6 +101,7 @@ def test_class_and_task(config: dict[str, Any], arch_class: str, task: str) -> N
     "config",
     [
         {"model_type": "bert", "architectures": ["BertModel"]},
+        {"model_type": "t5", "architectures": ["T5EncoderModel"]},
         {"model_type": "vit", "architectures": ["ViTModel"]},
         {"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"]},
         {"model_type": "clip", "architectures": ["CLIPModel"]},
