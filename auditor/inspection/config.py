@@ -177,6 +177,7 @@ class ModelConfig:
         """
         value = self.raw.get(name)
         spec = self._defaults.parts.get(name) if self._defaults is not None else None
+        left_out = value is None
         if value is None:
             if spec is None or spec.optional:
                 return None
@@ -189,7 +190,8 @@ class ModelConfig:
         if spec is not None and (spec.fixed or defaults_for(model_type) is None):
             model_type = spec.type
         defaults = defaults_for(model_type)
-        if spec is not None and defaults is not None and model_type == spec.type:
+        # What the outer class prefers it gives to a part that the file leaves out; one that is there gets its own class's defaults.
+        if left_out and spec is not None and defaults is not None:
             defaults = defaults.overridden(spec.values)
         return ModelConfig(
             value,

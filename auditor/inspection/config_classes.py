@@ -170,6 +170,7 @@ def _built(cls: Any) -> list[Any]:
     sizes = [
         {},
         {"num_hidden_layers": 96},
+        {"num_layers": 96},
         {"num_attention_heads": 64, "hidden_size": 16384},
         {"n_head": 64, "n_embd": 16384},
         {"num_heads": 64, "d_model": 16384},

@@ -4,6 +4,7 @@ Their configs come from diffusers, which writes every value down; the few defaul
 place to add one.
 """
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -255,6 +256,20 @@ def qwen_image_transformer(config: ModelConfig) -> int:
     return result + need(config, "num_layers") * block + linear(inner, 2 * inner, bias=True) + linear(inner, pixels * out, bias=True)
 
 
+def wan_transformer(config: ModelConfig) -> int:
+    """Wan: attention to itself and to the text in every block; the image's own keys and values where it starts from an image."""
+    inner, _ = _inner(config)
+    square, forward = linear(inner, inner, bias=True), need(config, "ffn_dim")
+    pixels = math.prod(numbers(config.get("patch_size"))) or 1
+    if config.get("image_dim") is not None or config.get("added_kv_proj_dim") is not None:
+        raise Missing("no parameter law is taught for image embeddings of WanTransformer3DModel")
+    result = linear(need(config, "in_channels") * pixels, inner, bias=True) + _embedding(need(config, "text_dim"), inner)
+    result += _embedding(need(config, "freq_dim"), inner) + linear(inner, 6 * inner, bias=True)
+    block = 8 * square + 4 * inner + linear(inner, forward, bias=True) + linear(forward, inner, bias=True) + 6 * inner
+    block += 2 * inner if config.get("cross_attn_norm") is not False else 0
+    return result + need(config, "num_layers") * block + linear(inner, need(config, "out_channels") * pixels, bias=True) + 2 * inner
+
+
 DIFFUSION: dict[str, Callable[[ModelConfig], int]] = {
     "AutoencoderKL": autoencoder_kl,
     "UNet2DConditionModel": unet_2d_condition,
@@ -263,4 +278,5 @@ DIFFUSION: dict[str, Callable[[ModelConfig], int]] = {
     "FluxTransformer2DModel": flux_transformer,
     "ChromaTransformer2DModel": chroma_transformer,
     "QwenImageTransformer2DModel": qwen_image_transformer,
+    "WanTransformer3DModel": wan_transformer,
 }

@@ -27,7 +27,7 @@ def _layer_embeddings(anatomy: Anatomy, h: int) -> int:
 def _shared_layers(anatomy: Anatomy, h: int) -> int:
     """Layers at the end that read another layer's keys and values: queries and outputs only, some with a wider feed-forward part."""
     config, heads = anatomy.text, given(anatomy.heads, "the number of heads")
-    kinds = config.get("layer_types")
+    kinds = config.get("layer_types") or config.pattern("layer_types", len(anatomy.layers))
     count = sum(any(mixer.kind is LayerKind.SHARED for mixer in layer.mixers) for layer in anatomy.layers)
     if not count:
         return 0
@@ -60,10 +60,12 @@ def _zamba(anatomy: Anatomy) -> Parts:
     wide, width = number(config, "attention_hidden_size") or 2 * h, need(config, "intermediate_size")
     second = config.model_type == "zamba2"
     blocks = number(config, "num_mem_blocks", default=1) if second else 1
-    if yes(config, "use_shared_attention_adapter") or yes(config, "add_bias_linear"):
-        raise Missing("no parameter law is taught for adapters in shared attention")
+    if yes(config, "add_bias_linear"):
+        raise Missing("no parameter law is taught for biases in shared blocks")
     block = 3 * wide * wide + wide * h + 3 * h * width + wide + h
     adapter = need(config, "adapter_rank") * (h + 2 * width) if second else 0
+    if second and yes(config, "use_shared_attention_adapter"):
+        adapter += 3 * need(config, "adapter_rank") * 2 * wide
     return Parts(body=blocks * block + hybrid * (h * h + adapter))
 
 

@@ -93,6 +93,20 @@ def qwen2_5_vl(config: ModelConfig) -> int:
     )
 
 
+def exaone4_5_vision(config: ModelConfig) -> int:
+    """EXAONE 4.5: Qwen2.5-VL's tower with fewer key/value heads."""
+    h, heads = need(config, "hidden_size"), need(config, "num_heads")
+    missing = heads - need(config, "num_key_value_heads")
+    return qwen2_5_vl(config) - need(config, "depth") * 2 * missing * linear(h, h // heads, bias=True)
+
+
+def siglip2_vision(config: ModelConfig) -> int:
+    """SigLIP 2 for any resolution: as many positions as the config counts patches."""
+    h, width, layers = _plain(config)
+    result = patches(config, h, bias=True) + need(config, "num_patches") * h + stack(layers, h, width) + 2 * h
+    return result if config.get("vision_use_head") is False else result + h + stack(1, h, width) - 2 * h
+
+
 def qwen3_vl(config: ModelConfig) -> int:
     """Qwen3-VL and later: learned positions, one merger, and one more per deep-stack layer."""
     h = need(config, "hidden_size")
@@ -239,6 +253,8 @@ TOWERS: dict[str, Tower] = {
     "git_vision_model": clip_vision,
     "qwen2_vl_vision": qwen2_vl,
     "qwen2_5_vl_vision": qwen2_5_vl,
+    "exaone4_5_vision": exaone4_5_vision,
+    "siglip2_vision_model": siglip2_vision,
     "qwen3_vl_vision": qwen3_vl,
     "qwen3_vl_moe_vision": qwen3_vl,
     "qwen3_5_vision": qwen3_vl,
@@ -332,6 +348,14 @@ def _kimi_k25(config: ModelConfig, h: int) -> int:
     return 2 * width + linear(inner, inner, bias=True) + linear(inner, h, bias=True)
 
 
+def _lfm2_vl(config: ModelConfig, h: int) -> int:
+    """Neighbouring patches joined, then two matrices behind a norm that the config may switch off."""
+    joined = need(child(config, "vision_config"), "hidden_size") * need(config, "downsample_factor") ** 2
+    inner, bias = need(config, "projector_hidden_size"), config.get("projector_bias") is not False
+    norm = 0 if config.get("projector_use_layernorm") is False else 2 * joined
+    return norm + linear(joined, inner, bias=bias) + linear(inner, h, bias=bias)
+
+
 def _voxtral(config: ModelConfig, h: int) -> int:
     return need(child(config, "audio_config"), "intermediate_size") * h + h * h
 
@@ -353,6 +377,8 @@ PROJECTORS: dict[str, Callable[[ModelConfig, int], int]] = {
     "kimi_k25": _kimi_k25,
     "qwen2_audio": lambda config, h: linear(need(child(config, "audio_config"), "d_model"), h, bias=True),
     "voxtral": _voxtral,
+    "lfm2_vl": _lfm2_vl,
+    "exaone4_5": lambda _, __: 0,
     "glm46v": lambda _, __: 0,
     "llama4": lambda config, h: need(child(config, "vision_config"), "vision_output_dim") * h,
     "mllama": lambda config, h: linear(need(child(config, "vision_config"), "vision_output_dim"), h, bias=True),
