@@ -34,7 +34,9 @@ KEYS: dict[str, Key] = {
     "on": Key("texts", "Targets to audit against, as --on takes them."),
     "rules": Key("paths", "Folders of rules to add to the shipped ones."),
     "policy": Key("paths", "Policy files that every audit is checked against."),
-    "fail-on": Key("text", "Verdict from which on the exit code says so.", ("never", "regression", "config-change", "needs-port", "blocked")),
+    "fail-on": Key(
+        "text", "Verdict from which on the exit code says so.", ("never", "regression", "config-change", "needs-port", "blocked")
+    ),
     "strict": Key("flag", "Count what is unknown as a failure."),
     "price": Key("table", "Your price per device-hour, USD, by accelerator."),
     "price-term": Key("text", "Which published price.", ("on-demand", "spot", "reserved-1y", "reserved-3y", "capacity-block")),

@@ -27,7 +27,7 @@ _PASSING = {429, 500, 502, 503, 504}
 _LONGEST_PAUSE = 30.0
 
 
-class _Passing(Exception):  # noqa: N818 - it never leaves this module
+class _Passing(Exception):
     """A failure that another try may better, and the seconds that the server wants to be left alone."""
 
     def __init__(self, error: Unreachable, pause: float = 0.0) -> None:

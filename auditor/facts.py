@@ -137,14 +137,47 @@ class FactSpec:
 
 
 ARCH_CLASSES = ("dense-transformer", "moe-transformer", "multimodal", "diffusion", "ssm", "hybrid", "other")
-TASKS = tuple(
-    "causal-lm seq2seq-lm encoder embedding reranker image-text-to-text audio-text-to-text any-to-any speech-to-text "
-    "text-to-speech text-to-image text-to-video image-encoder audio-encoder other unknown".split()
+TASKS = (
+    "causal-lm",
+    "seq2seq-lm",
+    "encoder",
+    "embedding",
+    "reranker",
+    "image-text-to-text",
+    "audio-text-to-text",
+    "any-to-any",
+    "speech-to-text",
+    "text-to-speech",
+    "text-to-image",
+    "text-to-video",
+    "image-encoder",
+    "audio-encoder",
+    "other",
+    "unknown",
 )
 ATTENTION_KINDS = ("mha", "gqa", "mqa", "mla", "none", "mixed")
-QUANT_METHODS = tuple(
-    "none gptq awq bitsandbytes fp8 compressed-tensors modelopt-fp8 nvfp4 mxfp4 mxfp8 quark torchao aqlm hqq eetq "
-    "autoround exl2 exl3 gguf mlx other".split()
+QUANT_METHODS = (
+    "none",
+    "gptq",
+    "awq",
+    "bitsandbytes",
+    "fp8",
+    "compressed-tensors",
+    "modelopt-fp8",
+    "nvfp4",
+    "mxfp4",
+    "mxfp8",
+    "quark",
+    "torchao",
+    "aqlm",
+    "hqq",
+    "eetq",
+    "autoround",
+    "exl2",
+    "exl3",
+    "gguf",
+    "mlx",
+    "other",
 )
 FORMATS = ("safetensors", "gguf", "pytorch", "tensorflow", "flax", "onnx", "mlx", "consolidated", "none")
 VERDICTS = ("native", "config-change", "needs-port", "blocked", "unknown")

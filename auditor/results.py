@@ -7,8 +7,8 @@ from auditor.baseline.model import Baseline
 from auditor.catalog.model import Price, Target
 from auditor.facts import Facts
 from auditor.inspection.model import Inspection
-from auditor.payback import Payback
 from auditor.outcomes import PolicyOutcome, Regression
+from auditor.payback import Payback
 from auditor.rules.model import Finding, Undecided
 from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
 from auditor.workload import Workload

@@ -17,7 +17,7 @@ import transformers
 Config = dict[str, Any]
 
 
-class NotBuilt(Exception):  # noqa: N818  (it tells a state, like StopIteration)
+class NotBuilt(Exception):
     """Neither library has the class, or the class does not take the config."""
 
 

@@ -9,7 +9,7 @@ Flag = bool | str
 """A fixed answer, or the config key that gives it."""
 
 
-class Missing(Exception):  # noqa: N818  (a missing figure is an answer here, not an error)
+class Missing(Exception):
     """A law needs something that the config does not say: the count is unknown, for this reason."""
 
 
