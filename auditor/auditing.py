@@ -15,7 +15,7 @@ from auditor.catalog.support import stack_facts
 from auditor.effort import EffortOptions
 from auditor.facts import Basis, Facts, Known, Unknown, Value
 from auditor.inspection.model import Inspection
-from auditor.results import Audit, Effort, ModelAudit, TargetAudit
+from auditor.results import Audit, Effort, ModelAudit, TargetAudit, TogetherPlan
 from auditor.rules import Evaluation, evaluate
 from auditor.rules.verdict import Verdict, combine
 from auditor.sizing import Constraints, NoPlacement, Placement, estimate, logical_bytes, place
@@ -49,7 +49,25 @@ def audit(
     Raises WorkloadError for a workload that no model can have.
     """
     models = tuple(audit_model(inspection, catalog, targets, workload, options, today=today) for inspection in inspections)
-    return Audit(version=version, rules_digest=catalog.digest, today=today, models=models, baseline=options.baseline)
+    return Audit(
+        version=version, rules_digest=catalog.digest, today=today, models=models, baseline=options.baseline, plans=_plans(models, catalog)
+    )
+
+
+def _plans(models: Sequence[ModelAudit], catalog: Catalog) -> tuple[TogetherPlan, ...]:
+    """Return what moving several models to each target takes, where more than one of them can move there."""
+    movable: dict[str, list[effort.Candidate]] = {}
+    for model in models:
+        for row in model.rows:
+            if row.effort.weeks is not None and row.effort.items:
+                movable.setdefault(row.target.id, []).append(effort.candidate(catalog.effort, model.inspection.id, row.facts, row.effort))
+    plans = []
+    for target, candidates in movable.items():
+        made = effort.plan(catalog.effort, candidates) if len(candidates) > 1 else None
+        if made is not None and made.total.weeks and made.total.expected is not None and made.total.interval80:
+            order = tuple((one.model, one.marginal.expected or 0.0) for one in made.order)
+            plans.append(TogetherPlan(target, made.total.weeks, made.total.expected, made.total.interval80, order))
+    return tuple(plans)
 
 
 def audit_model(

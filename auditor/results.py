@@ -96,6 +96,18 @@ class ModelAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class TogetherPlan:
+    """Moving all models of an audit to one target: shared work is paid once, by whoever goes first."""
+
+    target: str
+    weeks: Range
+    expected: float
+    interval80: tuple[float, float]
+    order: tuple[tuple[str, float], ...]
+    """Models in the cheapest order, each with the expected weeks that it adds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """A whole report."""
 
@@ -105,3 +117,5 @@ class Audit:
     models: tuple[ModelAudit, ...]
     baseline: Baseline | None = None
     """What was measured of the server in use; None where the baseline is an estimate."""
+    plans: tuple[TogetherPlan, ...] = ()
+    """One per target that two or more of the models can move to."""

@@ -58,9 +58,15 @@ class Outcome:
     error: str = ""
 
 
-def read(target: str, source: SourceOptions) -> Inspection:
-    """Return what the files of a model say. Raises TargetError."""
-    return inspect_snapshot(open_target(target, source))
+def read(target: str, source: SourceOptions, kv_dtype: str | None = None) -> Inspection:
+    """Return what the files of a model say, with a cache of ``kv_dtype``. Raises TargetError."""
+    return inspect_snapshot(open_target(target, source), kv_dtype)
+
+
+def kv_dtype(model: FleetModel, context: Context) -> str | None:
+    """Return the type of cache that the model's workload asks for."""
+    asked = {**context.defaults, **model.workload}.get("kv_dtype")
+    return asked if isinstance(asked, str) else None
 
 
 def outcome(model: FleetModel, context: Context, known: Mapping[str, Any] | None = None) -> Outcome:
@@ -69,7 +75,7 @@ def outcome(model: FleetModel, context: Context, known: Mapping[str, Any] | None
     Nothing is raised for a model that cannot be read or audited: that is an outcome too.
     """
     try:
-        inspection = decode(dict(known)) if known is not None else read(model.target, context.source)
+        inspection = decode(dict(known)) if known is not None else read(model.target, context.source, kv_dtype(model, context))
         workload = Workload(**{**context.defaults, **model.workload})
         audited = audit_model(inspection, context.catalog, context.targets, workload, context.options, today=context.today)
     except AuditorError as error:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from auditor.catalog import load_catalog
 from auditor.fleet.model import FleetModel
-from auditor.fleet.one import Context, Outcome, audit_key, outcome
+from auditor.fleet.one import Context, Outcome, audit_key, kv_dtype, outcome
 from auditor.fleet.store import Store
 from auditor.sources.fingerprint import fingerprint
 
@@ -86,7 +86,10 @@ def _batches(
             found = list(pool.map(lambda pair: fingerprint(pair[1].target, context.source), some))
         same: list[_Job] = []
         fresh: list[_Job] = []
-        for (position, model), mark in zip(some, found, strict=True):
+        for (position, model), state in zip(some, found, strict=True):
+            # What was read holds the cache in one type: another type is another reading.
+            asked = kv_dtype(model, context)
+            mark = f"{state}+{asked}" if state and asked else state
             unchanged = mark is not None and marks.get(model.target) == mark
             # Without a mark nothing is known to be unchanged; scan and position keep such audits apart.
             key = mark or f"unmarked:{number}:{position}"

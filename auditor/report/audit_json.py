@@ -7,7 +7,7 @@ from auditor.facts import Known, Unknown
 from auditor.payback import Payback
 from auditor.report import View, plain
 from auditor.report.policy import policy_outcome
-from auditor.results import Audit, Cost, Effort, ModelAudit, TargetAudit, WorkItem
+from auditor.results import Audit, Cost, Effort, ModelAudit, TargetAudit, TogetherPlan, WorkItem
 from auditor.rules.model import Finding
 from auditor.sizing.model import Placement, Throughput
 
@@ -29,6 +29,7 @@ def document(audit: Audit) -> dict[str, Any]:
         "date": audit.today,
         "baseline": asdict(audit.baseline) if audit.baseline else None,
         "models": [_model(model) for model in audit.models],
+        "plans": [_plan(plan) for plan in audit.plans],
     }
 
 
@@ -122,6 +123,20 @@ def _cost(cost: Cost) -> dict[str, Any]:
         "break_even_months": plain.span(cost.break_even_months),
         "break_even_reason": cost.break_even_reason,
         "payback": _payback(cost.payback) if cost.payback else None,
+    }
+
+
+def _plan(given: TogetherPlan) -> dict[str, Any]:
+    return {
+        "target": given.target,
+        "effort_weeks": {
+            "low": plain.number(given.weeks.low),
+            "likely": plain.number(given.weeks.likely),
+            "high": plain.number(given.weeks.high),
+            "expected": plain.number(given.expected),
+            "interval80": [plain.number(end) for end in given.interval80],
+        },
+        "order": [{"model": model, "expected_weeks": plain.number(weeks)} for model, weeks in given.order],
     }
 
 

@@ -108,8 +108,22 @@ def _with_figures(group: Group, view: View) -> list[TargetAudit]:
 def render(audit: Audit, view: View) -> str:
     """Return the report as plain text, ``view.width`` columns wide where its words allow."""
     parts = ["\n".join(_model(model, view)) for model in audit.models]
+    if together := _together(audit, view):
+        parts.append("\n".join(together))
     footer = f"auditor {audit.version}, rules {audit.rules_digest[:12]}, {audit.today}"
     return "\n\n".join([*parts, paint(footer, "faint", color=view.color)]) + "\n"
+
+
+def _together(audit: Audit, view: View) -> list[str]:
+    """Return what moving all models takes, for the targets that take most of them in the fewest weeks."""
+    if not audit.plans:
+        return []
+    best = sorted(audit.plans, key=lambda plan: (-len(plan.order), plan.expected, plan.target))
+    lines = [paint("Together, shared work paid once", "strong", color=view.color)]
+    for plan in best if view.every_row else best[:_FINDINGS_ON_A_SCREEN]:
+        order = ", then ".join(f"{model} {weeks:.1f}" for model, weeks in plan.order)
+        lines += _wrapped(f"{plan.target}: {between(plan.weeks)} weeks for {len(plan.order)} models: {order}", view, "  ", "    ")
+    return lines
 
 
 def _model(model: ModelAudit, view: View) -> Iterator[str]:

@@ -211,6 +211,14 @@ def _payback() -> Schema:
     )
 
 
+def _plan() -> Schema:
+    weeks: Schema = {name: _number() for name in ("low", "likely", "high", "expected")}
+    weeks["interval80"] = _list(_number())
+    order = _obj({"model": _text("Id of a model."), "expected_weeks": _number("Weeks that it adds.")})
+    summary = "Moving several models, shared work once."
+    return _obj({"target": _text("accelerator/stack"), "effort_weeks": _obj(weeks), "order": _list(order)}, summary)
+
+
 def _measured() -> Schema:
     return _obj(
         {
@@ -356,6 +364,7 @@ def audit_schema() -> Schema:
         "rules_digest": _text("Digest of all rules and figures."),
         "date": _text("Day that prices and sources were judged by."),
         "baseline": _measured(),
+        "plans": _list(_plan()),
         "models": _list(model),
     }
     return _document("audit", "Models against accelerators.", members)
