@@ -1,5 +1,6 @@
 """Scans: what is remembered, what is passed over, and what survives a kill, a full disk and a second scan."""
 
+import json
 import os
 import random
 import resource
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from auditor._shipped import SCHEMAS
 from auditor.errors import ReportError
 from auditor.fleet.diff import diff
 from auditor.fleet.model import FleetModel
@@ -21,6 +24,7 @@ from auditor.fleet.one import Context
 from auditor.fleet.scan import scan
 from auditor.fleet.store import Store
 from auditor.fleet.summary import first_fit, summarise
+from auditor.report import FLEET_FORMATS, View
 from tests.fleet.conftest import write_model
 
 Fleet = Callable[[int], list[FleetModel]]
@@ -169,6 +173,16 @@ def test_placements_share_machines() -> None:
     assert first_fit([4, 4, 2, 2, 2, 2], 8) == 2
     assert first_fit([5, 5, 3, 3], 8) == 2
     assert first_fit([], 8) == 0
+
+
+def test_the_report_is_what_its_schema_says(tmp_path: Path, fleet: Fleet, context: Context) -> None:
+    models = [*fleet(2), FleetModel(str(tmp_path / "gone"))]
+    with Store(tmp_path / "s.duckdb") as store:
+        scan(models, store, context)
+        document = json.loads(FLEET_FORMATS["json"](summarise(store, context.catalog.effort), View()))
+    schema = json.loads((SCHEMAS / "fleet-report.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(document)
+    assert [bool(model["error"]) for model in document["models"]] == [False, False, True]
 
 
 def test_what_a_fleet_adds_up_to(tmp_path: Path, fleet: Fleet, context: Context) -> None:
