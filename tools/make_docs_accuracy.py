@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools import fact_shares  # noqa: E402 - runs from a checkout too
 from tools.measured import Compared, Summary, compare, summarize  # noqa: E402 - runs from a checkout too
 
 TARGET = ROOT / "docs" / "accuracy.md"
@@ -64,6 +65,16 @@ REMARKS = """\
 """
 
 
+FACTS = """
+## Facts, from configs alone
+
+Published configs read without any weight file: to how many a fact applies, for how many it is known (the others say why it
+is not), and how many of those that transformers' classes were built for on the meta device agree to the parameter. With
+headers the counts are those of the files.
+
+"""
+
+
 def main() -> int:
     """Write the page, or say whether it is current."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -78,7 +89,8 @@ def main() -> int:
 
 def page(found: Sequence[Compared]) -> str:
     """Return the whole page."""
-    parts = [INTRODUCTION, *_totals(found), SPEED, *_by_group(found), OFF, *_off(found), REMARKS]
+    facts = _table(("fact", "applies to", "known", "right, of those counted"), fact_shares.rows())
+    parts = [INTRODUCTION, *_totals(found), SPEED, *_by_group(found), OFF, *_off(found), REMARKS, FACTS, facts]
     return "".join(parts)
 
 
