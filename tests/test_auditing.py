@@ -9,6 +9,7 @@ import pytest
 from auditor.auditing import AuditOptions, audit
 from auditor.baseline import Baseline
 from auditor.catalog import Catalog, load_catalog
+from auditor.dual_stack import dual_stack
 from auditor.economics import Money
 from auditor.inspection import inspect_snapshot
 from auditor.inspection.model import Inspection
@@ -121,3 +122,12 @@ def test_a_model_that_cannot_be_read_has_no_rows(catalog: Catalog, tmp_path: Pat
     inspection = inspect_snapshot(open_target(str(tmp_path), SourceOptions()))
     result = audit([inspection], catalog, catalog.find_targets(TARGETS), Workload(), AuditOptions(), version="test", today="2026-11-22")
     assert {row.verdict for row in result.models[0].rows} <= {"unknown", "needs-port"}
+
+
+def test_a_fallback_is_on_another_vendors_stack(catalog: Catalog) -> None:
+    pair = dual_stack(_audit(catalog, ("llama-3.1-8b-instruct",)).models[0].rows)
+    assert pair is not None
+    first, second = pair.primary.target, pair.fallback.target
+    assert first.accelerator.vendor != second.accelerator.vendor
+    assert first.stack.id != second.stack.id
+    assert dual_stack(_audit(catalog, ("stable-diffusion-3.5-large",)).models[0].rows) is None

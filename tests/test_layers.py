@@ -23,7 +23,7 @@ LAYERS = (
     ("payback",),
     ("rules",),
     ("results",),
-    ("effort", "economics"),
+    ("effort", "economics", "dual_stack"),
     ("auditing",),
     ("policy",),
     ("fixtures",),

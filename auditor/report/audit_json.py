@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from auditor.dual_stack import dual_stack
 from auditor.facts import Known, Unknown
 from auditor.payback import Payback
 from auditor.report import View, plain
@@ -42,6 +43,9 @@ def _model(model: ModelAudit) -> dict[str, Any]:
         "workload": asdict(model.workload),
         "workload_basis": dict(sorted(model.workload_basis.items())),
         "targets": [_row(row) for row in model.rows],
+        "dual_stack": {"primary": pair.primary.target.id, "fallback": pair.fallback.target.id}
+        if (pair := dual_stack(model.rows))
+        else None,
         "policy": [policy_outcome(outcome) for outcome in model.policy],
         "regressions": None if model.regressions is None else [asdict(one) for one in model.regressions],
     }

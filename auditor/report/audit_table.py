@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from auditor.dual_stack import dual_stack
 from auditor.report import View, circumstances, heading, policy
 from auditor.report.arrange import Group, advice, briefly, deciding, folded, groups, names, notes, open_questions, reasons, rented, why
 from auditor.report.style import paint
@@ -146,6 +147,9 @@ def _model(model: ModelAudit, view: View) -> Iterator[str]:
     yield from _why(arranged, view)
     yield from _notes(arranged, view)
     yield from _advice(arranged, view)
+    if pair := dual_stack(model.rows):
+        both = f"{names([pair.primary])} first, {names([pair.fallback])} as the fallback"
+        yield from _wrapped(f"On two vendors' stacks: {both}; both serve the model as it is", view, "- ", "  ")
     for part in (policy.lines(model.policy, view), policy.regression_lines(model.regressions, view)):
         if lines := list(part):
             yield ""

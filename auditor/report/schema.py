@@ -355,6 +355,11 @@ def audit_schema() -> Schema:
             "workload": {"type": "object", "description": "The workload, every default filled in."},
             "workload_basis": {"type": "object", "additionalProperties": _text(), "description": "user, or assumed, by field."},
             "targets": _list(_row(), "One row per target."),
+            "dual_stack": _obj(
+                {"primary": _text("accelerator/stack"), "fallback": _text("accelerator/stack")},
+                "Two vendors' stacks that both serve the model as it is; null where there are none.",
+                null=True,
+            ),
             "policy": _list(policy_outcome(), "What the policies say that the run was checked against."),
             "regressions": _regressions(),
         },
