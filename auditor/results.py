@@ -25,7 +25,7 @@ class WorkItem:
     scope_key: str
     weeks: Range
     grade: str
-    """Letters of evidence: S founding article, D documentation, O observed, W weak, J judgement."""
+    """Letters of evidence: S a published total, D documentation, O observed, W weak, J judgement."""
     rules: tuple[str, ...]
     """Rules (or built-in triggers) that asked for it."""
 
