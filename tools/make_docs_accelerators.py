@@ -1,18 +1,18 @@
 """Write docs/accelerators.md: what the catalogue says of every accelerator, with its sources.
 
-    python tools/make_docs_accelerators.py [--check]
+    python -m tools.make_docs_accelerators [--check]
 
 With --check nothing is written; the exit code says whether the file is current.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from auditor.catalog import load_catalog
-from auditor.catalog.model import Accelerator, Figure, Instance, Price, Source
+from auditor.catalog.model import Accelerator, Figure, Instance, Price
 from auditor.units import GIB
+from tools.page import Citations, write
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "accelerators.md"
 
@@ -41,16 +41,7 @@ PEAKS = {
 
 def main() -> int:
     """Write the page, or say whether it is current."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not current")
-    check = parser.parse_args().check
-    text = render()
-    if check:
-        current = TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text
-        print(f"{TARGET.name} is {'current' if current else 'out of date: run python tools/make_docs_accelerators.py'}")
-        return 0 if current else 1
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
-    return 0
+    return write(TARGET, render(), "make_docs_accelerators")
 
 
 def render() -> str:
@@ -58,32 +49,11 @@ def render() -> str:
     catalog = load_catalog()
     chips = sorted(catalog.accelerators.values(), key=lambda chip: (chip.vendor, chip.family, chip.id))
     prices = {chip.id: [price for price in catalog.prices if price.accelerator == chip.id] for chip in chips}
-    cited = _Citations()
+    cited = Citations()
     parts = [INTRODUCTION, *_overview(chips, prices)]
     for chip in chips:
         parts += ["", *_datasheet(chip, prices[chip.id], cited)]
     return "\n".join([*parts, "", *cited.list()]) + "\n"
-
-
-class _Citations:
-    """Numbers the sources in the order in which the page cites them."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Source, int] = {}
-
-    def __call__(self, sources: Iterable[Source]) -> str:
-        """Return the numbers of ``sources``, as ``[3, 17]``, or nothing where there are none."""
-        numbers = [str(self._numbers.setdefault(source, len(self._numbers) + 1)) for source in sources]
-        return f"[{', '.join(numbers)}]" if numbers else ""
-
-    def list(self) -> Iterator[str]:
-        """Return the section that says what the numbers stand for."""
-        yield "## Sources"
-        yield ""
-        for source, number in self._numbers.items():
-            place = f"<{source.ref}>" if source.ref.startswith("http") else f"`{source.ref}`"
-            where = f", {source.where}" if source.where else ""
-            yield f"{number}. {source.title}{where}. {place} ({source.as_of})"
 
 
 def _overview(chips: Sequence[Accelerator], prices: dict[str, list[Price]]) -> Iterator[str]:
@@ -122,7 +92,7 @@ def _cheapest(prices: Sequence[Price]) -> str:
     return f"{min(price.usd_per_hour / price.devices for price in newest.values()):.2f}"
 
 
-def _datasheet(chip: Accelerator, prices: Sequence[Price], cited: _Citations) -> Iterator[str]:
+def _datasheet(chip: Accelerator, prices: Sequence[Price], cited: Citations) -> Iterator[str]:
     yield f"## {chip.id}"
     yield ""
     also = f" Also: {', '.join(chip.aliases)}." if chip.aliases else ""
@@ -194,7 +164,7 @@ def _offer(instance: Instance) -> str:
     return f"{instance.provider} {instance.name}, {instance.devices} device{'s' if instance.devices > 1 else ''}"
 
 
-def _price(price: Price, cited: _Citations) -> str:
+def _price(price: Price, cited: Citations) -> str:
     name = f"{price.provider} {price.instance}{f', {price.market}' if price.market else ''}"
     cells = [
         name,

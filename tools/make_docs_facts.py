@@ -5,7 +5,6 @@
 With --check nothing is written; the exit code says whether the file is current.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from auditor.catalog import load_catalog
 from auditor.catalog.condition_parser import values_of
 from auditor.catalog.model import Rule
 from auditor.facts import CATALOGUE, FactSpec
+from tools.page import write
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "facts.md"
 
@@ -47,16 +47,7 @@ GROUPS = {
 
 def main() -> int:
     """Write the page, or say whether it is current."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not current")
-    check = parser.parse_args().check
-    text = render()
-    if check:
-        current = TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text
-        print(f"{TARGET.name} is {'current' if current else 'out of date: run python -m tools.make_docs_facts'}")
-        return 0 if current else 1
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
-    return 0
+    return write(TARGET, render(), "make_docs_facts")
 
 
 def render() -> str:

@@ -5,7 +5,6 @@
 With --check nothing is written; the exit code says whether the file is current.
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from auditor.catalog import load_catalog
 from auditor.catalog.model import Rule
 from auditor.rules.testing import Case, load_cases
-from tools.make_docs_stacks import Citations
+from tools.page import Citations, write
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
 
@@ -31,16 +30,7 @@ it may turn out. `auditor rules show ID` prints one with its tests; `auditor rul
 
 def main() -> int:
     """Write the page, or say whether it is current."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not current")
-    check = parser.parse_args().check
-    text = render()
-    if check:
-        current = TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text
-        print(f"{TARGET.name} is {'current' if current else 'out of date: run python -m tools.make_docs_rules'}")
-        return 0 if current else 1
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
-    return 0
+    return write(TARGET, render(), "make_docs_rules")
 
 
 def render() -> str:

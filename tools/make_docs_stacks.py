@@ -5,15 +5,15 @@
 With --check nothing is written; the exit code says whether the file is current.
 """
 
-import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from auditor.catalog import load_catalog
 from auditor.catalog.catalog import Catalog
-from auditor.catalog.model import ArchitectureSupport, FormatSupport, Source, Stack, StackFamily
+from auditor.catalog.model import ArchitectureSupport, FormatSupport, Stack, StackFamily
 from auditor.units import GIB
+from tools.page import Citations, write
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "stacks.md"
 
@@ -44,16 +44,7 @@ SHOWN = 400
 
 def main() -> int:
     """Write the page, or say whether it is current."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not current")
-    check = parser.parse_args().check
-    text = render()
-    if check:
-        current = TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text
-        print(f"{TARGET.name} is {'current' if current else 'out of date: run python -m tools.make_docs_stacks'}")
-        return 0 if current else 1
-    TARGET.write_text(text, encoding="utf-8", newline="\n")
-    return 0
+    return write(TARGET, render(), "make_docs_stacks")
 
 
 def render() -> str:
@@ -64,27 +55,6 @@ def render() -> str:
     for family in catalog.families.values():
         parts += ["", *_datasheet(family, catalog, cited)]
     return "\n".join([*parts, "", *cited.list()]) + "\n"
-
-
-class Citations:
-    """Numbers the sources in the order in which a page cites them."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Source, int] = {}
-
-    def __call__(self, sources: Iterable[Source]) -> str:
-        """Return the numbers of ``sources``, as ``[3, 17]``, or nothing where there are none."""
-        numbers = [str(self._numbers.setdefault(source, len(self._numbers) + 1)) for source in sources]
-        return f"[{', '.join(numbers)}]" if numbers else ""
-
-    def list(self) -> Iterator[str]:
-        """Return the section that says what the numbers stand for."""
-        yield "## Sources"
-        yield ""
-        for source, number in self._numbers.items():
-            place = f"<{source.ref}>" if source.ref.startswith("http") else f"`{source.ref}`"
-            where = f", {source.where}" if source.where else ""
-            yield f"{number}. {source.title}{where}. {place} ({source.as_of})"
 
 
 def _overview(catalog: Catalog) -> Iterator[str]:
