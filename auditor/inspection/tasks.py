@@ -6,7 +6,6 @@ from auditor.inspection.architectures import Family
 from auditor.inspection.config import ModelConfig
 from auditor.snapshot import Snapshot
 
-TEXT_TASKS = ("causal-lm", "seq2seq-lm", "image-text-to-text", "audio-text-to-text", "any-to-any", "speech-to-text", "text-to-speech")
 """Tasks whose models generate a sequence and keep a cache while they do."""
 ENCODER_TASKS = ("encoder", "embedding", "reranker", "image-encoder", "audio-encoder")
 

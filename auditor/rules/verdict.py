@@ -38,11 +38,3 @@ def combine(evaluation: Evaluation) -> Verdict:
     if missing:
         settled += [name for part in evaluation.undecided if part.verdict == "native" for name in part.settled_by]
     return Verdict(UNKNOWN, worst, tuple(dict.fromkeys(settled)) or (_NO_EVIDENCE,))
-
-
-def worst_of(verdicts: list[str]) -> str | None:
-    """Return the worst of several verdicts; ``unknown`` counts only where nothing else does; None for none."""
-    ranked = [verdict for verdict in verdicts if verdict in _RANK]
-    if ranked:
-        return max(ranked, key=_RANK.__getitem__)
-    return UNKNOWN if verdicts else None

@@ -5,7 +5,7 @@ import pytest
 from auditor.catalog import Catalog
 from auditor.facts import Basis, Facts, Known, Unknown, Value
 from auditor.rules import Evaluation, Finding, Undecided, combine, evaluate
-from auditor.rules.verdict import Verdict, worst_of
+from auditor.rules.verdict import Verdict
 from tests.support.catalogue import load
 
 RULES = """\
@@ -122,10 +122,3 @@ def test_the_verdict_is_the_worst_unless_it_might_be_worse_still(
     findings: tuple[str, ...], undecided: dict[str, str], verdict: Verdict
 ) -> None:
     assert combine(Evaluation(fired(*findings), left_open(**undecided))) == verdict
-
-
-def test_the_worst_of_several_rows() -> None:
-    assert worst_of([]) is None
-    assert worst_of(["unknown"]) == "unknown"
-    assert worst_of(["native", "unknown"]) == "native"
-    assert worst_of(["config-change", "blocked", "needs-port"]) == "blocked"
