@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from auditor import economics, effort
+from auditor.alternatives import Question, alternatives, copies
 from auditor.baseline.model import Baseline
 from auditor.catalog import Catalog
 from auditor.catalog.model import Target
@@ -32,6 +33,10 @@ class AuditOptions:
     money: economics.Money = field(default_factory=economics.Money)
     baseline: Baseline | None = None
     """What was measured of the server in use; estimates are then taken relative to it."""
+    draft: Inspection | None = None
+    """A draft model that is served beside every model."""
+    alternatives: bool = False
+    """Whether to look for other ways to serve each model on each target."""
 
 
 def audit(
@@ -108,7 +113,7 @@ class _Today:
 def _row(case: _Case, target: Target, baseline: _Today) -> TargetAudit:
     options, workload, catalog = case.options, case.workload, case.catalog
     facts = case.facts.merged(stack_facts(target, case.facts))
-    placed = place(case.inspection, target, workload, catalog.prices, options.constraints, options.money.term)
+    placed = place(case.inspection, target, workload, catalog.prices, options.constraints, options.money.term, options.draft)
     placement = placed if isinstance(placed, Placement) else None
     facts = facts.merged(_fit_facts(placed, target))
     if facts.value("fit.feasible") is False and _fits_undivided(case, target):
@@ -144,7 +149,14 @@ def _row(case: _Case, target: Target, baseline: _Today) -> TargetAudit:
         findings=evaluation.findings,
         undecided=evaluation.undecided,
         facts=facts,
+        alternatives=alternatives(_question(case, target), placement) if options.alternatives else None,
+        copies=copies(workload.tokens_per_s, placement, speed, cost.usd_per_hour),
     )
+
+
+def _question(case: _Case, target: Target) -> Question:
+    options = case.options
+    return Question(case.inspection, target, case.workload, case.catalog, options.money, options.constraints, case.today, options.draft)
 
 
 def _speed(case: _Case, target: Target, placement: Placement | None, factor: float | None) -> Throughput | None:

@@ -200,6 +200,7 @@ def _model_facts() -> list[FactSpec]:
         FactSpec("arch.known", "boolean", "", "Whether model_type is one whose layout is taught to auditor or transformers."),
         FactSpec("arch.layers", "integer", "layers", "Decoder layers (encoder layers of an encoder)."),
         FactSpec("arch.encoder_layers", "integer", "layers", "Encoder layers of an encoder-decoder model."),
+        FactSpec("arch.mtp_layers", "integer", "layers", "Layers for multi-token prediction, beside the decoder's."),
         FactSpec("arch.hidden_size", "integer", "", "Width of the residual stream of the language model."),
         FactSpec("arch.intermediate_size", "integer", "", "Width of the dense feed-forward layers."),
         FactSpec("arch.vocab_size", "integer", "tokens", "Rows of the token embedding."),

@@ -61,6 +61,37 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another way to serve the model on the same target."""
+
+    name: str
+    """``cheapest``, or the type that the weights are held in."""
+    changes_model: bool
+    """Whether other weights than the published ones are served."""
+    placement: Placement | None
+    note: str
+    """What to know of it; why there is none, where there is no placement."""
+    throughput: Throughput | None
+    usd_per_hour: float | None
+    usd_per_million_tokens: Range | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Placements side by side that reach a rate."""
+
+    tokens_per_s: float
+    """Generated tokens per second that all of them are to reach."""
+    low: int
+    likely: int
+    high: int
+    devices: int
+    """Of the likely number."""
+    usd_per_hour: float | None
+    """The same."""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetAudit:
     """One row: a model on a target."""
 
@@ -78,6 +109,10 @@ class TargetAudit:
     undecided: tuple[Undecided, ...]
     facts: Facts
     """The model's facts with those of workload, accelerator, stack and fit."""
+    alternatives: tuple[Alternative, ...] | None = None
+    """None where they were not asked for."""
+    copies: Copies | None = None
+    """None where no rate was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

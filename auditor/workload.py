@@ -9,6 +9,20 @@ DEFAULT_CONTEXT = 8192
 DEFAULT_CONCURRENCY = 16
 #: Share of the context that a request brings; the rest is generated.
 DEFAULT_INPUT_SHARE = 0.75
+#: Fields that are more than nothing, where they are given.
+_COUNTS = (
+    "context",
+    "concurrency",
+    "input_tokens",
+    "output_tokens",
+    "image_size",
+    "steps",
+    "audio_seconds",
+    "tokens_per_day",
+    "tokens_per_s",
+    "lora_adapters",
+    "lora_rank",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +37,14 @@ class Workload:
     output_tokens: int | None = None
     tokens_per_day: float | None = None
     """Generated tokens per day; break-even needs it."""
+    tokens_per_s: float | None = None
+    """Generated tokens per second that all copies together are to reach."""
     kv_dtype: str | None = None
     lora: bool = False
+    lora_adapters: int | None = None
+    """LoRA adapters that are on the devices at once."""
+    lora_rank: int | None = None
+    """Largest rank of an adapter."""
     speculative: bool = False
     structured_output: bool = False
     prefix_caching: bool = False
@@ -49,10 +69,12 @@ def resolve(workload: Workload, facts: Facts) -> tuple[Workload, dict[str, str]]
     A context beyond the model's maximum is kept as asked: a rule reports it. Raises WorkloadError for numbers that
     cannot be meant.
     """
-    for name in ("context", "concurrency", "input_tokens", "output_tokens", "image_size", "steps", "audio_seconds", "tokens_per_day"):
+    for name in _COUNTS:
         value = getattr(workload, name)
         if value is not None and not 0 < value <= 1e15:
             raise WorkloadError(f"--{name.replace('_', '-')} is {value}", "give a positive number, at most 10^15")
+    if workload.lora_adapters is not None or workload.lora_rank is not None:
+        workload = replace(workload, lora=True)
     basis = {field.name: "user" if getattr(workload, field.name) != field.default else "assumed" for field in fields(workload)}
     task = facts.text("arch.task") or "unknown"
     filled = _fill(workload, _defaults(task, facts))

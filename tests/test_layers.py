@@ -24,6 +24,7 @@ LAYERS = (
     ("rules",),
     ("results",),
     ("effort", "economics", "dual_stack"),
+    ("alternatives",),
     ("auditing",),
     ("policy",),
     ("fixtures",),

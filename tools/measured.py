@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +22,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from auditor.catalog import Catalog, load_catalog  # noqa: E402 - runs from a checkout too
-from auditor.catalog.model import MemoryModel, Target  # noqa: E402
+from auditor.catalog.model import MemoryModel, ParallelismRules, Target  # noqa: E402
+from auditor.catalog.releases import at_release  # noqa: E402
 from auditor.inspection import Inspection, inspect_snapshot  # noqa: E402
 from auditor.sizing import Constraints, NoPlacement, Placement, estimate, place  # noqa: E402
 from auditor.sizing.cache import on_rank, reserved_bytes  # noqa: E402
-from auditor.sizing.layout import Layout  # noqa: E402
+from auditor.sizing.extras import Extras  # noqa: E402
+from auditor.sizing.fit import Room, Step, fit  # noqa: E402
+from auditor.sizing.layout import rank_memory  # noqa: E402
+from auditor.sizing.model import Layout  # noqa: E402
 from auditor.sizing.shape import Shape, read_shape  # noqa: E402
 from auditor.sizing.weights import Holding, bytes_per_rank, holding  # noqa: E402
 from auditor.snapshot import FileEntry, Snapshot  # noqa: E402
@@ -39,6 +44,8 @@ MEASUREMENTS = DATA / "measurements"
 LARGEST_BATCH = 2048
 #: Rows whose accounting an engine did otherwise than the present rule: which, and how.
 OLD_ACCOUNTING = ("hybrid_grouped_nominal", "swa_nominal_tokens")
+#: The release in the name of an engine, as far as it is numbers.
+_RELEASE = re.compile(r"\d+(\.\d+)+(\.x)?")
 Row = dict[str, str]
 
 
@@ -117,14 +124,34 @@ def memory() -> Iterator[Compared]:
                 yield Compared(row["id"], row["half"], "weights", row["model"], float(row["weights_gib"]), computed)
         if row["available_gib"]:
             yield from _cache(row, inspection, layout, _engine_of(row, reference))
+        if row["target"] and row["available_gib"]:
+            yield _budget(row, inspection, layout)
+
+
+def _budget(row: Row, inspection: Inspection, layout: Layout) -> Compared:
+    """Return what is left for the cache on a device, as sizing reckons it and as the log says."""
+    where = _as_released(target(row["target"]), row["engine"])
+    memory, rules = cast("MemoryModel", where.stack.memory), cast("ParallelismRules", where.stack.parallelism)
+    shape, held = cast("tuple[Shape, Holding]", _held(inspection, where, row["weights"]))
+    seen = cast("int", rank_memory(where.accelerator)) - memory.driver_bytes
+    room = Room(seen, float(row["memory_fraction"]), memory, rules, Extras())
+    step = Step(memory.activation_tokens, int(row["step_sequences"] or memory.step_sequences))
+    found = fit(shape, held, layout, room, Workload(context=1, concurrency=1), step)
+    return Compared(row["id"], row["half"], "budget", row["model"], float(row["available_gib"]), found.available / GIB)
 
 
 def _engine_of(row: Row, reference: Target) -> MemoryModel:
-    """Return the memory model of the row's engine: older releases reserved one block for a state, not two."""
-    current = cast("MemoryModel", reference.stack.memory)
-    if "nominal" in row["accounting"] and row["accounting"].startswith("hybrid"):
-        return replace(current, state_blocks=1, activation_tokens=2048)
-    return replace(current, activation_tokens=2048)
+    """Return the memory model of the row's engine, at the step of its small cards."""
+    engine = cast("MemoryModel", _as_released(reference, row["engine"]).stack.memory)
+    return replace(engine, activation_tokens=2048)
+
+
+def _as_released(target_: Target, engine: str) -> Target:
+    """Return a target as the release that a row names, where it names one whose history is known."""
+    number = _RELEASE.search(engine)
+    if not number or not target_.stack.releases:
+        return target_
+    return Target(target_.accelerator, at_release(target_.stack, number[0].rstrip(".x")))
 
 
 def _held(inspection: Inspection, reference: Target, weights: str) -> tuple[Shape, Holding] | None:
@@ -154,7 +181,7 @@ def fits() -> Iterator[Compared]:
     """Fit outcomes: 1 for fits, 0 for does not; ``note`` tells borderline ones."""
     for row in rows("fit"):
         inspection = model(row["model"], None)
-        where = target(row["target"])
+        where = _as_released(target(row["target"]), row["engine"])
         context = int(row["context"]) if row["context"] else min(8192, inspection.facts.integer("arch.max_context") or 8192)
         load_ = Workload(context=context, concurrency=1, input_tokens=context * 3 // 4, output_tokens=max(1, context // 4))
         given = Constraints(
@@ -227,7 +254,7 @@ class Summary:
 
 
 #: Largest error that counts as met, by kind.
-GOALS: dict[str, float] = {"weights": 0.03, "cache": 0.05, "fit": 0.0}
+GOALS: dict[str, float] = {"weights": 0.03, "cache": 0.05, "budget": 0.05, "fit": 0.0}
 
 
 def summarize(found: Sequence[Compared]) -> Summary:
@@ -250,7 +277,7 @@ def main() -> None:
                 print(f"{one.row} fit {one.group}: measured {one.measured:.0f}, computed {one.computed:.0f}; {one.note}")
         elif abs(one.error) > GOALS.get(one.what, 0.3):
             print(f"{one.row} {one.what} {one.group}: measured {one.measured:g}, computed {one.computed:.4g} ({one.error:+.1%}) {one.note}")
-    for what in ("weights", "cache", "fit", "speed"):
+    for what in ("weights", "cache", "budget", "fit", "speed"):
         for half in ("calibration", "validation"):
             part = [one for one in found if one.what == what and one.half == half]
             if part:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from auditor.catalog.effort import EffortModel
 from auditor.catalog.model import Accelerator, Price, Rule, Stack, StackFamily, Target
+from auditor.catalog.releases import at_release
 from auditor.catalog.vocabulary import did_you_mean
 from auditor.errors import WorkloadError
 
@@ -57,12 +58,21 @@ class Catalog:
         """Return the targets that ``names`` select, each once, in catalogue order; all of them for no names.
 
         A name is an accelerator's id, alias or family, ``ACCELERATOR/STACK``, ``vendor:NAME``, ``stack:NAME`` (a stack's id,
-        alias or family), or ``rentable``. Raises WorkloadError for a name that selects nothing, with a suggestion.
+        alias or family), or ``rentable``. ``@RELEASE`` behind a stack divides memory as that release did. Raises
+        WorkloadError for a name that selects nothing, with a suggestion.
         """
         if not names:
             return self.targets
-        chosen = {target.id for name in names for target in self._named(name)}
-        return tuple(target for target in self.targets if target.id in chosen)
+        chosen = {target.id: target for name in names for target in self._released(name)}
+        order = {target.id: place for place, target in enumerate(self.targets)}
+        return tuple(sorted(chosen.values(), key=lambda target: (order[target.id.partition("@")[0]], target.stack.release)))
+
+    def _released(self, name: str) -> tuple[Target, ...]:
+        plain, at, release = name.strip().partition("@")
+        found = self._named(plain)
+        if at and len({target.stack.id for target in found}) > 1:
+            raise WorkloadError(f"'{name}' names a release and no stack", f"write {plain}/{found[0].stack.id}@{release}")
+        return tuple(Target(target.accelerator, at_release(target.stack, release)) for target in found) if at else found
 
     def _named(self, name: str) -> tuple[Target, ...]:
         folded = name.strip().lower()

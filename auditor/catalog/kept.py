@@ -23,6 +23,7 @@ _CLASSES: tuple[type, ...] = (
     model.FormatSupport,
     model.MemoryModel,
     model.ParallelismRules,
+    model.OlderMemory,
     model.Stack,
     model.StackFamily,
     model.AppliesTo,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from auditor.catalog.condition import Condition
 from auditor.catalog.message import Message
@@ -198,6 +199,8 @@ class MemoryModel:
     """The same for the residual width of MXFP4 experts."""
     minimum_step_tokens: int = 2048
     """Smallest step that a deployment is tuned down to where the default does not fit."""
+    driver_bytes: int = 0
+    """Bytes of a device that its driver keeps from a process: what the stack counts as its total is so much less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,22 @@ class ParallelismRules:
     """Width of which a slice of an expert must be a multiple; experts are kept whole (expert parallelism) where it is not."""
     towers_sharded: bool = True
     """Whether tensor parallelism shards vision and audio towers; they are replicated otherwise."""
+    attention_group_limit: int | None = None
+    """Largest tensor-parallel degree of groups that each serve sequences of their own and share the experts (data-parallel
+    attention); None where the stack has no such layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class OlderMemory:
+    """How a stack divided memory before a release, where that differs from what came after it."""
+
+    before: str
+    """The first release that no longer does it."""
+    memory: Mapping[str, Any]
+    """Fields of ``MemoryModel``."""
+    figures: Mapping[str, Figure]
+    """Those that are numbers, with their sources, by dotted name."""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +286,10 @@ class Stack:
     feature_sources: tuple[Source, ...] = ()
     architecture_sources: tuple[Source, ...] = ()
     format_sources: tuple[Source, ...] = ()
+    releases: tuple[OlderMemory, ...] = ()
+    """How earlier releases divided memory, newest first; each is laid over those before it (``auditor.catalog.releases``)."""
+    release: str = ""
+    """Release whose division of memory was asked for; empty for that of ``version``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +314,8 @@ class Target:
 
     @property
     def id(self) -> str:
-        """``h100-sxm/vllm-cuda``."""
-        return f"{self.accelerator.id}/{self.stack.id}"
+        """``h100-sxm/vllm-cuda``, with ``@0.11`` where an older release was asked for."""
+        return f"{self.accelerator.id}/{self.stack.id}" + (f"@{self.stack.release}" if self.stack.release else "")
 
 
 @dataclass(frozen=True, slots=True)

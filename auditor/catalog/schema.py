@@ -287,6 +287,18 @@ def stack_schema() -> Schema:
             "description": "What differs on one accelerator or family.",
             "additionalProperties": obj(_overridable()),
         },
+        "releases": {
+            "type": "array",
+            "description": "How earlier releases divided memory, newest first; each is laid over those before it.",
+            "items": obj(
+                {
+                    "before": {"type": "string", "pattern": r"^\d+(\.\d+)*$", "description": "First release that no longer does it."},
+                    "memory": _section(MemoryModel, "Fields that differ."),
+                    "note": text(),
+                },
+                ("before", "memory"),
+            ),
+        },
         "sources": ref("sources"),
     }
     return catalogue_document("stack.schema.json", "A serving stack", obj(properties, ("stack",)))

@@ -1,11 +1,21 @@
 """Turns stack files into ``Stack`` values: one for the stack as such, and one for each accelerator that it differs on."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Any
 
 from auditor.catalog.entry import Entry, merged, resolve_extends
-from auditor.catalog.model import Accelerator, ArchitectureSupport, Figure, FormatSupport, MemoryModel, ParallelismRules, Stack, StackFamily
+from auditor.catalog.model import (
+    Accelerator,
+    ArchitectureSupport,
+    Figure,
+    FormatSupport,
+    MemoryModel,
+    OlderMemory,
+    ParallelismRules,
+    Stack,
+    StackFamily,
+)
 from auditor.catalog.schema import figure_kind, yaml_name
 from auditor.catalog.vocabulary import Path, did_you_mean
 
@@ -68,9 +78,22 @@ def _sections(entry: Entry, value: Mapping[str, Any], path: Path) -> dict[str, A
                     row for index, item in enumerate(raw["rows"]) for row in _format_rows(entry, item, (*below, "rows", index))
                 )
                 own[key] = {"complete": raw["complete"], "rows": rows_of_formats, "sources": entry.citations(raw, below)}
+            case "releases":
+                own[key] = tuple(_older(entry, item, (*below, index)) for index, item in enumerate(raw))
             case _:
                 own[key] = raw
     return own
+
+
+def _older(entry: Entry, raw: Mapping[str, Any], path: Path) -> OlderMemory:
+    """Return how memory was divided before one release."""
+    own = _shaped(entry, MemoryModel, raw["memory"], (*path, "memory"))
+    own.pop("sources")
+    figures: dict[str, Figure] = {}
+    values = {
+        spec.name: _value(entry, spec, own[spec.name], (*path, "memory"), figures) for spec in fields(MemoryModel) if spec.name in own
+    }
+    return OlderMemory(raw["before"], values, figures, raw.get("note", ""))
 
 
 def _shaped(entry: Entry, shape: type, raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -250,6 +273,7 @@ def _build(name: str, entry: Entry, parts: Mapping[str, Any], path: Path) -> Sta
         feature_sources=features["sources"],
         architecture_sources=architectures["sources"],
         format_sources=formats["sources"],
+        releases=parts.get("releases", ()),
     )
 
 
@@ -259,15 +283,20 @@ def _filled(entry: Entry, shape: type, own: Mapping[str, Any] | None, path: Path
         return None
     values: dict[str, Any] = {}
     for spec in fields(shape):
-        value = own.get(spec.name)
-        if isinstance(value, Figure):
-            figures[f"{path[-1]}.{yaml_name(spec.name)}"] = value
-            value = _number(entry, value.value, (*path, yaml_name(spec.name)), whole=spec.type in (int, int | None))
+        value = _value(entry, spec, own.get(spec.name), path, figures)
         if value is not None:
             values[spec.name] = value
         elif spec.default is MISSING:
             raise entry.document.error(path, f"'{yaml_name(spec.name)}' is missing", f"add it to {path[-1]}:")
     return shape(**values)
+
+
+def _value(entry: Entry, spec: Field[Any], value: Any, path: Path, figures: dict[str, Figure]) -> Any:
+    """Return what a field of a section holds; a figure's number, the figure itself being noted among ``figures``."""
+    if not isinstance(value, Figure):
+        return value
+    figures[f"{path[-1]}.{yaml_name(spec.name)}"] = value
+    return _number(entry, value.value, (*path, yaml_name(spec.name)), whole=spec.type in (int, int | None))
 
 
 def _number(entry: Entry, value: float | None, path: Path, *, whole: bool) -> float | int | None:

@@ -50,8 +50,11 @@ def audited(
     today: str,
     config: Config,
     demanded: Sequence[Policy] = (),
+    draft: Inspection | None = None,
 ) -> Audit:
     """Return the audit that the options ask for, checked against policies, with findings that the settings ignore marked as such.
+
+    ``draft`` is a draft model that is served beside each of them.
 
     Raises CatalogError for rules that do not load, WorkloadError for options, ConfigError for settings.
     """
@@ -62,6 +65,8 @@ def audited(
     options = replace(
         audit_options(money, team, catalog),
         constraints=Constraints(devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction),
+        draft=draft,
+        alternatives=against.alternatives,
     )
     result = run_audit(inspections, catalog, targets, asked, options, version=auditor.__version__, today=today)
     if demanded:

@@ -70,7 +70,10 @@ def audit(
     if changed_since is not None:
         from auditor.cli.changes import audited_since  # noqa: PLC0415
 
-        ask = partial(_audit_of, against=against, load=load, money=money, team=team, today=today, config=config, demands=demands)
+        draft = _draft(source, against, load, screen)
+        ask = partial(
+            _audit_of, against=against, load=load, money=money, team=team, today=today, config=config, demands=demands, draft=draft
+        )
         result = audited_since(changed_since, targets or (), source, load, screen, ask)
     else:
         if not targets:
@@ -101,6 +104,7 @@ def explain(
     """
     if not against.on:
         raise WorkloadError("explain takes one accelerator at a time", "name it with --on, such as --on h100")
+    against = Against(**{**vars(against), "alternatives": True})
     result = audit_targets([target], source, against, load, money, team, today, screen, config)
     from auditor.report.explain import EXPLANATIONS  # noqa: PLC0415  # after the error that needs none of it
 
@@ -192,7 +196,7 @@ def audit_targets(
             _nothing(screen.terminal)
         return replace(parts[0], models=tuple(model for part in parts for model in part.models))
     found = _inspections(targets, source, screen, workload(load).kv_dtype)
-    return _audit_of(found, against, load, money, team, today, config, demands)
+    return _audit_of(found, against, load, money, team, today, config, demands, _draft(source, against, load, screen))
 
 
 def _audit_of(
@@ -204,12 +208,25 @@ def _audit_of(
     today: str | None,
     config: Config,
     demands: Demands | None,
+    draft: "Inspection | None",
 ) -> "Audit":
     from auditor.cli.auditing import audited, policies  # noqa: PLC0415  # the rest of the program
 
     day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
     demanded = policies(demands, config, day) if demands else ()
-    return audited(found, against, load, money, team, day, config, demanded)
+    return audited(found, against, load, money, team, day, config, demanded, draft)
+
+
+def _draft(source: Source, against: Against, load: Load, screen: Screen) -> "Inspection | None":
+    """Return what is said of the draft model that an option names. Raises WorkloadError where it cannot be read."""
+    if against.draft is None:
+        return None
+    from auditor.cli.auditing import workload  # noqa: PLC0415  # the rest of the program
+
+    (found,) = _inspections([against.draft], source, screen, workload(load).kv_dtype)
+    if found.errors:
+        raise WorkloadError(f"the draft model {against.draft} cannot be read", "check --draft")
+    return found
 
 
 def _inspections(

@@ -138,6 +138,13 @@ class Load(Group):
         float | None, typer.Option(min=0, callback=finite, help="Generated tokens per day; break-even needs it.", show_default=False)
     ] = None
 
+    tokens_per_s: Annotated[
+        float | None,
+        typer.Option(min=0, callback=finite, help="Generated tokens per second to reach, with copies where needed.", show_default=False),
+    ] = None
+    lora_adapters: Annotated[int | None, typer.Option(min=1, help="LoRA adapters loaded at once.", show_default=False)] = None
+    lora_rank: Annotated[int | None, typer.Option(min=1, help="Largest rank of a LoRA adapter.", show_default=False)] = None
+
     configured: Mapping[str, Any] = MappingProxyType({})
     """Fields of the workload that a settings file gives; no option."""
 
@@ -184,7 +191,11 @@ class Against(Group):
 
     on: Annotated[
         list[str] | None,
-        typer.Option(metavar="ACCELERATOR[/STACK]", help="Audit against this one only. Repeatable.", show_default=False),
+        typer.Option(
+            metavar="ACCELERATOR[/STACK[@RELEASE]]",
+            help="Audit against this one only; @RELEASE divides memory as that release of the stack did. Repeatable.",
+            show_default=False,
+        ),
     ] = None
     rules: Annotated[
         list[Path] | None, typer.Option(metavar="DIR", help="Rules to add to the shipped ones. Repeatable.", show_default=False)
@@ -194,6 +205,12 @@ class Against(Group):
     memory_fraction: Annotated[
         float | None, typer.Option(min=0.05, max=1.0, callback=finite, help="Share of device memory to plan with.", show_default=False)
     ] = None
+    draft: Annotated[
+        str | None, typer.Option(metavar="TARGET", help="Draft model that is served beside the model.", show_default=False)
+    ] = None
+    alternatives: Annotated[
+        bool, typer.Option("--alternatives", help="Look for the cheapest layout and other types of the weights too (JSON).")
+    ] = False
 
 
 class Out(Group):

@@ -58,6 +58,8 @@ def _figures(anatomy: Anatomy) -> dict[str, Fact]:
             facts[fact] = _unknown(text, keys)
     if anatomy.encoder_layers is not None:
         facts["arch.encoder_layers"] = Known(anatomy.encoder_layers, Basis.CONFIG)
+    if anatomy.mtp_layers:
+        facts["arch.mtp_layers"] = Known(anatomy.mtp_layers, Basis.CONFIG)
     return facts
 
 

@@ -8,9 +8,9 @@ from auditor.facts import Known, Unknown
 from auditor.payback import Payback
 from auditor.report import View, plain
 from auditor.report.policy import policy_outcome
-from auditor.results import Audit, Cost, Effort, ModelAudit, TargetAudit, TogetherPlan, WorkItem
+from auditor.results import Alternative, Audit, Cost, Effort, ModelAudit, TargetAudit, TogetherPlan, WorkItem
 from auditor.rules.model import Finding
-from auditor.sizing.model import Placement, Throughput
+from auditor.sizing.model import Placement, SequenceCache, Throughput
 
 #: Facts of the model that depend on the workload, so that only an audit knows them.
 _WITH_WORKLOAD = ("kv_cache.bytes", "kv_cache.bytes_per_sequence")
@@ -55,6 +55,7 @@ def _row(row: TargetAudit) -> dict[str, Any]:
     return {
         "accelerator": row.target.accelerator.id,
         "stack": row.target.stack.id,
+        "release": row.target.stack.release or None,
         "verdict": row.verdict,
         "availability": row.availability,
         "at_least": row.at_least,
@@ -67,6 +68,20 @@ def _row(row: TargetAudit) -> dict[str, Any]:
         "work": [_work(item) for item in row.effort.items],
         "findings": [_finding(finding) for finding in row.findings],
         "undecided": [{"rule": u.rule, "verdict": u.verdict, "settled_by": list(u.settled_by)} for u in row.undecided],
+        "alternatives": None if row.alternatives is None else [_alternative(one) for one in row.alternatives],
+        "copies": row.copies and {**asdict(row.copies), "usd_per_hour": plain.number(row.copies.usd_per_hour)},
+    }
+
+
+def _alternative(given: Alternative) -> dict[str, Any]:
+    return {
+        "name": given.name,
+        "changes_model": given.changes_model,
+        "note": given.note,
+        "placement": _placement(given.placement) if given.placement else None,
+        "throughput": _throughput(given.throughput) if given.throughput else None,
+        "usd_per_hour": plain.number(given.usd_per_hour),
+        "usd_per_million_tokens": plain.span(given.usd_per_million_tokens),
     }
 
 
@@ -88,8 +103,13 @@ def _placement(place: Placement) -> dict[str, Any]:
         "memory_per_device_bytes": asdict(place.memory),
         "max_concurrency": place.max_concurrency,
         "max_context_tokens": place.max_context_tokens,
+        "cache_per_sequence_bytes": _cache(place.cache) if place.cache else None,
         "notes": list(place.notes),
     }
+
+
+def _cache(cache: SequenceCache) -> dict[str, Any]:
+    return {**asdict(cache), "reserved_per_token": plain.number(cache.reserved_per_token)}
 
 
 def _throughput(speed: Throughput) -> dict[str, Any]:

@@ -126,11 +126,21 @@ def _placement() -> Schema:
             "tensor_parallel": _integer("In ranks.", 1),
             "pipeline_parallel": _integer("Stages.", 1),
             "expert_parallel": _integer(minimum=1),
-            "data_parallel": _integer("Copies side by side.", 1),
+            "data_parallel": _integer("Shares that sequences are divided into: copies, and groups that share experts.", 1),
             "weights_dtype": _text("as-stored, or the type that the target holds weights in."),
             "memory_per_device_bytes": _obj(memory, "Of the fullest rank."),
             "max_concurrency": _integer("Sequences that fit at the workload's context."),
             "max_context_tokens": _integer("Context that fits at the workload's concurrency."),
+            "cache_per_sequence_bytes": _obj(
+                {
+                    "logical": _integer("What the model needs, whole model."),
+                    "reserved": _integer("What the engine sets aside on one rank."),
+                    "reserved_fixed": _integer("Part of it that does not grow with the context."),
+                    "reserved_per_token": _number("Its growth per token beyond every window."),
+                },
+                "Cache of one sequence at the workload's context; null for a model that keeps none.",
+                null=True,
+            ),
             "notes": _list(_text()),
         },
         "The smallest layout that fits, or the one that was asked for; null where there is none.",
@@ -280,10 +290,34 @@ def _row() -> Schema:
         optional=("ignored",),
     )
     undecided = _obj({"rule": _text(), "verdict": _one_of(_FINDING_VERDICTS), "settled_by": _list(_text())})
+    alternative = _obj(
+        {
+            "name": _text("cheapest, or the type that the weights are held in."),
+            "changes_model": _flag("Whether other weights than the published ones are served."),
+            "note": _text("What to know of it, or why there is no placement."),
+            "placement": _placement(),
+            "throughput": _throughput(),
+            "usd_per_hour": _number(null=True),
+            "usd_per_million_tokens": _range("Per generated token.", null=True),
+        }
+    )
+    copies = _obj(
+        {
+            "tokens_per_s": _number("Generated tokens per second that all of them reach."),
+            "low": _integer("Copies, where each is as fast as it may be.", 1),
+            "likely": _integer("Copies.", 1),
+            "high": _integer("Copies, where each is as slow as it may be.", 1),
+            "devices": _integer("Devices of the likely number.", 1),
+            "usd_per_hour": _number("Of the likely number.", null=True),
+        },
+        "Placements side by side that reach the rate asked for; null where none was.",
+        null=True,
+    )
     return _obj(
         {
             "accelerator": _text(),
             "stack": _text(),
+            "release": _text("Release whose division of memory was asked for; null for the present one.", null=True),
             "verdict": _one_of(VERDICTS),
             "availability": _one_of(AVAILABILITIES),
             "at_least": _one_of(VERDICTS, "The least that an unknown verdict can turn out to be.", null=True),
@@ -298,7 +332,13 @@ def _row() -> Schema:
             "work": _list(work),
             "findings": _list(finding, "Rules that fired."),
             "undecided": _list(undecided, "Rules that could not be decided."),
-        }
+            "alternatives": {
+                **_list(alternative, "Other ways to serve it; null where they were not asked for."),
+                "type": ["array", "null"],
+            },
+            "copies": copies,
+        },
+        optional=("alternatives", "copies"),
     )
 
 

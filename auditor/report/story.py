@@ -77,6 +77,7 @@ def steps(model: ModelAudit, row: TargetAudit) -> list[Chapter]:
         Chapter("The placement", tuple(_placement_steps(row, model))),
         Chapter("The speed (likely case)", tuple(_speed_steps(row))),
         Chapter("The price", tuple(_price_steps(row))),
+        Chapter("Other ways on this target", tuple(_alternative_steps(row))),
         Chapter("The work", tuple(_work_steps(row))),
         Chapter(f"The verdict: {row.verdict}", tuple(_verdict_steps(row))),
     ]
@@ -153,9 +154,9 @@ def _placement_steps(row: TargetAudit, model: ModelAudit) -> Iterator[Step]:
         if row.no_placement:
             yield Step("no placement", row.no_placement.reason)
         return
-    degrees = (
-        f"tensor {place.tensor_parallel} x pipeline {place.pipeline_parallel}, expert {place.expert_parallel}, {place.data_parallel} copies"
-    )
+    layout = place.layout
+    groups = f", {layout.groups} groups with attention of their own that share the experts" if layout.groups > 1 else ""
+    degrees = f"tensor {layout.tensor} x pipeline {layout.pipeline}{groups}, expert {layout.expert}, {layout.replicas} copies"
     count, machine = rented(row)
     terms = f"{count} x {machine} ({place.provider}), {place.billed_devices} devices billed" if count else "not offered for rent"
     yield Step("devices", f"{place.devices}", f"{degrees}; {terms}; the smallest layout that fits, unless one was asked for")
@@ -173,11 +174,10 @@ def _placement_steps(row: TargetAudit, model: ModelAudit) -> Iterator[Step]:
 def _memory_steps(place: Placement, model: ModelAudit) -> Iterator[Step]:
     memory = place.memory
     held = "as stored" if place.weights_dtype == "as-stored" else f"held as {place.weights_dtype}"
-    ranks = place.tensor_parallel * place.pipeline_parallel
     yield Step(
         "weights per rank",
         human_bytes(memory.weights),
-        f"{held}, over {ranks} ranks, with what cannot be sharded on each; {memory.weights:,} bytes",
+        f"{held}, over {place.layout.ranks} ranks, with what cannot be sharded on each; {memory.weights:,} bytes",
     )
     if place.cache:
         cache = place.cache
@@ -217,6 +217,28 @@ def _speed_steps(row: TargetAudit) -> Iterator[Step]:
         ("first token after", speed.ttft_s, "s"),
     ):
         yield Step(name, f"{_range(value)} {unit}", f"low, likely, high; {speed.basis}")
+
+
+def _alternative_steps(row: TargetAudit) -> Iterator[Step]:
+    for found in row.alternatives or ():
+        place = found.placement
+        if place is None:
+            yield Step(found.name, "no placement", found.note)
+            continue
+        layout, price = place.layout, found.usd_per_million_tokens
+        paid = f", {dollars(found.usd_per_hour)} an hour" if found.usd_per_hour is not None else ""
+        tokens = f", {_range(price)} USD per million generated tokens" if price else ""
+        held = f"{human_bytes(place.memory.weights)} of weights per rank, room for {place.max_concurrency:,} sequences"
+        degrees = f"tensor {layout.tensor} x pipeline {layout.pipeline}, data {place.data_parallel}"
+        yield Step(found.name, f"{place.devices} devices{paid}{tokens}", f"{degrees}; {held}; {found.note}")
+    if row.copies:
+        count = row.copies
+        hourly = f", {dollars(count.usd_per_hour)} an hour" if count.usd_per_hour is not None else ""
+        yield Step(
+            f"copies for {number(count.tokens_per_s)} tokens/s",
+            f"{count.likely} of this placement, {count.devices} devices{hourly}",
+            f"{count.low} to {count.high}, as the speed is at the end of its range",
+        )
 
 
 def _price_steps(row: TargetAudit) -> Iterator[Step]:

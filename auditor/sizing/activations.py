@@ -1,7 +1,7 @@
 """Memory of one forward step: activations, logits, and what image and video pipelines need."""
 
 from auditor.catalog.model import MemoryModel
-from auditor.sizing.layout import Layout
+from auditor.sizing.model import Layout
 from auditor.sizing.shape import SIXTEEN_BIT, Shape
 from auditor.workload import Workload
 

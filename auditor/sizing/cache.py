@@ -19,8 +19,7 @@ from math import ceil
 
 from auditor.catalog.model import MemoryModel
 from auditor.inspection.model import LayerGroup, LayerKind
-from auditor.sizing.layout import Layout
-from auditor.sizing.model import SequenceCache
+from auditor.sizing.model import Layout, SequenceCache
 
 _UNBOUNDED = frozenset({LayerKind.FULL, LayerKind.LATENT, LayerKind.INDEXER})
 _BOUNDED = frozenset({LayerKind.WINDOW, LayerKind.CHUNK})

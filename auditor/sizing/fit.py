@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from math import ceil, floor
 
-from auditor.catalog.model import MemoryModel
+from auditor.catalog.model import MemoryModel, ParallelismRules
 from auditor.sizing import activations, cache
-from auditor.sizing.layout import Layout
-from auditor.sizing.model import Memory
+from auditor.sizing.extras import Extras
+from auditor.sizing.model import Layout, Memory
 from auditor.sizing.shape import Shape
 from auditor.sizing.weights import Holding, bytes_per_rank
 from auditor.workload import Workload
@@ -54,10 +54,10 @@ class Fit:
 
     @property
     def sequences(self) -> int:
-        """Return how many sequences of the workload's length fit on all replicas together."""
+        """Return how many sequences of the workload's length fit on all copies together."""
         if self.per_sequence <= 0:
             return 0
-        return max(0, self.available // self.per_sequence) * self.layout.replicas
+        return max(0, self.available // self.per_sequence) * self.layout.sequence_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Room:
     rank_bytes: int
     fraction: float
     model: MemoryModel
-    weights_ceiling: int | None
-    towers_sharded: bool
+    rules: ParallelismRules
+    extras: Extras
 
 
 def fit(shape: Shape, held: Holding, layout: Layout, room: Room, workload: Workload, step: Step) -> Fit:
@@ -79,13 +79,13 @@ def fit(shape: Shape, held: Holding, layout: Layout, room: Room, workload: Workl
     usable memory, or, where that is a share itself, of what is left.
     """
     memory = room.model
-    weights = bytes_per_rank(shape, held, layout, towers_sharded=room.towers_sharded)
+    weights = bytes_per_rank(shape, held, layout, towers_sharded=room.rules.towers_sharded) + room.extras.bytes_on_rank(shape, layout)
     runtime = memory.runtime_bytes + (memory.collective_bytes if layout.ranks > 1 else 0)
-    sequences = ceil((workload.concurrency or 1) / layout.replicas)
+    sequences = ceil((workload.concurrency or 1) / layout.sequence_shares)
     layers: tuple[cache.RankLayers, ...] = ()
     if shape.generates:
         active = activations.text_bytes(shape, layout, memory, step.tokens, step.sequences)
-        layers = cache.on_rank(shape.cache, layout, memory)
+        layers = cache.on_rank(room.extras.cache(shape), layout, memory)
         per_sequence = cache.reserved_bytes(layers, workload.context or 1, memory, step.tokens)
         kept = per_sequence * sequences
     else:
@@ -105,7 +105,7 @@ def fit(shape: Shape, held: Holding, layout: Layout, room: Room, workload: Workl
         layers=layers,
         per_sequence=per_sequence,
         available=available,
-        weights_ceiling=room.weights_ceiling,
+        weights_ceiling=room.rules.weights_per_rank_bytes,
         slots=cache.state_slots(layers, available, memory, step.tokens),
     )
 

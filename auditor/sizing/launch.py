@@ -18,12 +18,17 @@ PLACEHOLDERS = (
     "pipeline_parallel",
     "expert_parallel",
     "data_parallel",
+    "groups",
+    "group_ranks",
     "context",
+    "total_context",
     "concurrency",
     "memory_fraction",
     "kv_dtype",
     "step_tokens",
     "step_sequences",
+    "lora_adapters",
+    "lora_rank",
 )
 
 

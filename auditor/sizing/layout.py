@@ -1,30 +1,13 @@
 """Layouts: how many ranks, how they are divided, and which divisions a model and a stack allow."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from auditor.catalog.model import Accelerator, ParallelismRules
+from auditor.sizing.model import Layout
 from auditor.sizing.shape import Shape
 
 #: Pipeline stages that are tried, beyond one.
 STAGES = (2, 3, 4, 6, 8, 12, 16)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A division of the model over ranks. A rank is a device, or a part of one where a device has several."""
-
-    tensor: int
-    pipeline: int = 1
-    expert: int = 1
-    """Degree over which experts are divided whole; 1 where tensor parallelism slices every expert."""
-    replicas: int = 1
-    """Copies of the whole, each serving its part of the sequences (data parallelism)."""
-
-    @property
-    def ranks(self) -> int:
-        """Ranks that one copy takes."""
-        return self.tensor * self.pipeline
 
 
 def ranks_per_device(accelerator: Accelerator) -> int:
@@ -77,6 +60,7 @@ def layouts(shape: Shape, rules: ParallelismRules, *, domain: int | None, tensor
         if not divides(shape, rules, degree):
             continue
         found.append(Layout(degree, expert=_expert_degree(shape, rules, degree)))
+        found += _grouped(shape, rules, degree, largest)
         # Stages only where tensor parallelism cannot grow within the domain, or where the user fixes both figures.
         if rules.pipeline_parallel and (ranks or (degree == max(degrees) and rules.multi_node)):
             found += [
@@ -86,8 +70,23 @@ def layouts(shape: Shape, rules: ParallelismRules, *, domain: int | None, tensor
             ]
     # Of layouts with equally many ranks, the one with more tensor parallelism answers sooner.
     yield from sorted(
-        (layout for layout in found if ranks is None or layout.ranks == ranks), key=lambda layout: (layout.ranks, layout.pipeline)
+        (layout for layout in found if ranks is None or layout.ranks == ranks),
+        key=lambda layout: (layout.ranks, layout.pipeline, layout.groups),
     )
+
+
+def _grouped(shape: Shape, rules: ParallelismRules, degree: int, largest: int) -> list[Layout]:
+    """Return layouts with data-parallel attention: where tensor parallelism would keep the same cache on several ranks."""
+    cache_replicates = shape.latent or (shape.kv_heads and degree >= shape.kv_heads)
+    limit = rules.attention_group_limit
+    if limit is None or degree > limit or not (shape.experts and cache_replicates):
+        return []
+    found = []
+    groups = 2
+    while degree * groups <= min(largest, shape.experts):
+        found.append(Layout(degree, expert=degree * groups, groups=groups))
+        groups *= 2
+    return found
 
 
 def _expert_degree(shape: Shape, rules: ParallelismRules, degree: int) -> int:

@@ -16,6 +16,31 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """A division of the model over ranks. A rank is a device, or a part of one where a device has several."""
+
+    tensor: int
+    pipeline: int = 1
+    expert: int = 1
+    """Degree over which experts are divided whole; 1 where tensor parallelism slices every expert."""
+    replicas: int = 1
+    """Copies of the whole, each serving its part of the sequences (data parallelism)."""
+    groups: int = 1
+    """Groups of ``tensor`` ranks in one copy, each with attention and sequences of its own, that share the experts
+    (data-parallel attention). A latent cache, which tensor parallelism would replicate, is then divided."""
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that one copy takes."""
+        return self.tensor * self.groups * self.pipeline
+
+    @property
+    def sequence_shares(self) -> int:
+        """Return into how many shares the sequences are divided: a rank keeps the cache of one share."""
+        return self.replicas * self.groups
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """Bytes of the fullest device (of the fullest rank, where a device has several with memories of their own)."""
 
@@ -58,11 +83,7 @@ class Placement:
     instances: int
     billed_devices: int
     """Devices paid for: whole instances, unless sold one by one."""
-    tensor_parallel: int
-    """Ranks, which are devices except where a device has several (Neuron cores, TPU7x)."""
-    pipeline_parallel: int
-    expert_parallel: int
-    data_parallel: int
+    layout: Layout
     memory: Memory
     max_concurrency: int
     max_context_tokens: int
@@ -79,6 +100,26 @@ class Placement:
     """Whether it fits only with the stack's default cap on the cache raised."""
     step_tokens: int = 0
     """Tokens of one forward step that activations were sized for."""
+
+    @property
+    def tensor_parallel(self) -> int:
+        """Ranks that share each matrix; devices, except where a device has several (Neuron cores, TPU7x)."""
+        return self.layout.tensor
+
+    @property
+    def pipeline_parallel(self) -> int:
+        """Stages that layers are divided into."""
+        return self.layout.pipeline
+
+    @property
+    def expert_parallel(self) -> int:
+        """Ranks over which whole experts are divided; 1 where every expert is sliced."""
+        return self.layout.expert
+
+    @property
+    def data_parallel(self) -> int:
+        """Shares that sequences are divided into: copies of the model, and groups that share its experts."""
+        return self.layout.sequence_shares
 
 
 @dataclass(frozen=True, slots=True)

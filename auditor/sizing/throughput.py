@@ -13,7 +13,8 @@ Efficiencies (``Stack.efficiency``), shares of the published peaks unless a unit
 ``expert_width``                                   width of an expert at which its arithmetic is half as efficient (default 0)
 ``link``                                           of the interconnect's bandwidth, in exchanges (default 0.5)
 ``collective_s``                                   seconds of one exchange, beyond its bytes
-``layer_s``  ``step_s``                            seconds of launches per layer, of scheduling per step
+``layer_s``  ``step_s``  ``sequence_s``            seconds of launches per layer, of scheduling per step, of scheduling
+                                                   per sequence of a step (default 0)
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,8 @@ from math import ceil
 from auditor.catalog.model import MemoryModel, Target
 from auditor.inspection.model import Inspection, LayerKind
 from auditor.sizing import cache
-from auditor.sizing.layout import Layout, ranks_per_device
-from auditor.sizing.model import NoPlacement, Placement, Range, Throughput
+from auditor.sizing.layout import ranks_per_device
+from auditor.sizing.model import Layout, NoPlacement, Placement, Range, Throughput
 from auditor.sizing.shape import SIXTEEN_BIT, Shape, read_shape
 from auditor.sizing.weights import AS_STORED, Holding, holding
 from auditor.units import GB, dtype_bytes
@@ -56,6 +57,8 @@ class _Machine:
     collective: float
     layer: float
     step: float
+    sequence: float
+    """Seconds of the host's work for each sequence of a step: its tokens are sampled, kept and sent one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,21 @@ class _Work:
     layout: Layout
     shape: Shape
     held: Holding
-    copies: int
-    """Copies of the model that have a sequence to work on."""
+    shares: int
+    """Copies of the model, and groups within them, that have a sequence to work on."""
     batch: float
-    """Sequences in one copy."""
+    """Sequences in one of them."""
     mean_tokens: float
     cache_bytes: float
     """Cache that one sequence's next token reads on one rank."""
     input_tokens: int
     output_tokens: int
     step_tokens: int
+
+    @property
+    def split(self) -> int:
+        """Return over how many ranks everything but the experts is divided."""
+        return self.layout.tensor * self.layout.pipeline
 
 
 def estimate(inspection: Inspection, target: Target, workload: Workload, placement: Placement) -> Throughput | None:
@@ -93,8 +101,7 @@ def estimate(inspection: Inspection, target: Target, workload: Workload, placeme
     machines = [machine for case in ("likely", "low", "high") if (machine := _machine(target, dtype, case)) is not None]
     if len(machines) < len(Range.__slots__):
         return None
-    layout = Layout(placement.tensor_parallel, placement.pipeline_parallel, placement.expert_parallel, placement.data_parallel)
-    work = _work(shape, held, layout, memory, workload, placement)
+    work = _work(shape, held, placement.layout, memory, workload, placement)
     speeds = [_speeds(work, machine) for machine in machines]
 
     def spread(name: str) -> Range:
@@ -160,6 +167,7 @@ def _machine(target: Target, dtype: str, case: str) -> _Machine | None:
         collective=efficiency.get("collective_s", 0.0) * slower,
         layer=efficiency.get("layer_s", 0.0) * slower,
         step=efficiency.get("step_s", 0.0) * slower,
+        sequence=efficiency.get("sequence_s", 0.0) * slower,
     )
 
 
@@ -173,13 +181,13 @@ def _work(shape: Shape, held: Holding, layout: Layout, memory: MemoryModel, work
         if layer.kind is not LayerKind.INDEXER
     )
     sequences = min(workload.concurrency or 1, max(placement.max_concurrency, 1))
-    copies = min(layout.replicas, sequences)
+    shares = min(layout.sequence_shares, sequences)
     return _Work(
         layout,
         shape,
         held,
-        copies,
-        sequences / copies,
+        shares,
+        sequences / shares,
         mean,
         read,
         input_tokens,
@@ -193,11 +201,16 @@ def touched_experts(experts: int, per_token: int, tokens: float) -> float:
     return 1 - (1 - per_token / experts) ** tokens if experts else 1.0
 
 
-def step_weight_bytes(shape: Shape, held: Holding, tokens: float) -> float:
-    """Return the weights that one decode step of ``tokens`` sequences reads, whole model; the input embedding is looked up."""
+def step_weight_bytes(work: _Work, tokens: float) -> float:
+    """Return the weights that one rank reads in a step of ``tokens`` sequences per group.
+
+    The input embedding is looked up, and groups that share experts touch them together.
+    """
+    shape, held, groups = work.shape, work.held, work.layout.groups
     untied = shape.embedding_bytes > 1.5 * shape.vocabulary * shape.hidden * SIXTEEN_BIT
     head = held.embedding / 2 if untied else held.embedding
-    return held.layers + head + held.experts * touched_experts(shape.experts, shape.experts_per_token, tokens)
+    touched = touched_experts(shape.experts, shape.experts_per_token, tokens * groups)
+    return (held.layers + head + held.experts * touched / groups) / work.split
 
 
 def _multiply_seconds(work: _Work, machine: _Machine, tokens: float) -> float:
@@ -209,7 +222,7 @@ def _multiply_seconds(work: _Work, machine: _Machine, tokens: float) -> float:
     routed = shape.expert_parameters * shape.experts_per_token / shape.experts if shape.experts else 0.0
     stretch = 1 + machine.expert_width / shape.expert_intermediate if shape.expert_intermediate else 1.0
     effective = max(shape.decode_parameters - routed, 0) + routed * stretch
-    return 2 * effective * tokens / work.layout.ranks / machine.compute
+    return 2 * effective * tokens / work.split / machine.compute
 
 
 def _step_seconds(work: _Work, machine: _Machine) -> float:
@@ -220,19 +233,27 @@ def _step_seconds(work: _Work, machine: _Machine) -> float:
     """
     shape, stages = work.shape, work.layout.pipeline
     tokens = work.batch / stages
-    weights = step_weight_bytes(shape, work.held, tokens) / work.layout.ranks / machine.bandwidth
+    weights = step_weight_bytes(work, tokens) / machine.bandwidth
     cached = tokens * work.cache_bytes / stages / machine.bandwidth
     layers = shape.layers / stages * (machine.layer + _exchange_seconds(work, machine, tokens))
-    return stages * (max(weights, _multiply_seconds(work, machine, tokens)) + cached + layers) + machine.step
+    scheduling = machine.step + work.batch * machine.sequence
+    return stages * (max(weights, _multiply_seconds(work, machine, tokens)) + cached + layers) + scheduling
 
 
 def _exchange_seconds(work: _Work, machine: _Machine, tokens: float) -> float:
-    """Return the seconds of a layer's two all-reduces over the residual of ``tokens`` tokens."""
-    degree = work.layout.tensor
-    if degree == 1:
-        return 0.0
-    moved = 2 * (degree - 1) / degree * tokens * work.shape.hidden * SIXTEEN_BIT
-    return 2 * (machine.collective + moved / machine.link)
+    """Return the seconds of a layer's exchanges over the residual of ``tokens`` tokens of one group.
+
+    Two all-reduces; where groups share experts, one, and each token's way to its experts and back.
+    """
+    degree, groups = work.layout.tensor, work.layout.groups
+    residual = tokens * work.shape.hidden * SIXTEEN_BIT
+    seconds = 0.0
+    if degree > 1:
+        seconds += (2 if groups == 1 else 1) * (machine.collective + 2 * (degree - 1) / degree * residual / machine.link)
+    if groups > 1:
+        reached = min(work.shape.experts_per_token, degree * groups - 1)
+        seconds += 2 * (machine.collective + reached * residual / degree / machine.link)
+    return seconds
 
 
 def _prefill_seconds(work: _Work, machine: _Machine) -> float:
@@ -243,22 +264,21 @@ def _prefill_seconds(work: _Work, machine: _Machine) -> float:
     attending = sum(group.count for group in shape.cache if group.kind in {LayerKind.FULL, LayerKind.LATENT})
     # Scores and weighted values: two multiply-adds per pair of tokens and head element, each pair once.
     attention = 2 * attending * shape.heads * shape.head_dim * tokens**2
-    compute = _multiply_seconds(work, machine, tokens) + attention / work.layout.ranks / machine.attend
+    compute = _multiply_seconds(work, machine, tokens) + attention / work.split / machine.attend
     chunk = min(tokens, work.step_tokens)
-    read = step_weight_bytes(shape, work.held, chunk) / work.layout.ranks * tokens / work.step_tokens / machine.bandwidth
+    read = step_weight_bytes(work, chunk) * tokens / work.step_tokens / machine.bandwidth
     return max(compute, read) + shape.layers / work.layout.pipeline * _exchange_seconds(work, machine, tokens)
 
 
 def _speeds(work: _Work, machine: _Machine) -> dict[str, float]:
     step, prompt = _step_seconds(work, machine), _prefill_seconds(work, machine)
-    copies = work.copies
     # Prompts take their turns between steps: while one sequence generates its tokens, a whole batch of prompts passes.
     cycle = work.output_tokens * step + work.batch * prompt
     return {
-        "output": copies * work.batch * work.output_tokens / cycle,
-        "decode": copies * work.batch / step,
+        "output": work.shares * work.batch * work.output_tokens / cycle,
+        "decode": work.shares * work.batch / step,
         "decode_each": 1 / step,
-        "prefill": copies * work.input_tokens / prompt if prompt else 0.0,
+        "prefill": work.shares * work.input_tokens / prompt if prompt else 0.0,
         "ttft": prompt + step,
     }
 
@@ -266,30 +286,38 @@ def _speeds(work: _Work, machine: _Machine) -> dict[str, float]:
 def _terms(work: _Work, machine: _Machine, dtype: str, speeds: dict[str, float]) -> tuple[str, ...]:
     shape, layout = work.shape, work.layout
     tokens = work.batch / layout.pipeline
-    weights = step_weight_bytes(shape, work.held, tokens) / layout.ranks
+    weights = step_weight_bytes(work, tokens)
     cached = work.batch * work.cache_bytes / layout.pipeline
     multiplied = _multiply_seconds(work, machine, work.batch)
     exchanged = shape.layers * _exchange_seconds(work, machine, tokens)
+    whose = "group" if layout.groups > 1 else "copy"
     lines = [
-        f"batch {work.batch:g} sequences per copy, {work.mean_tokens:g} tokens each on average (input + output / 2)",
-        f"weights per step and rank: {_quotient(weights, machine)} of {work.held.total / layout.ranks / GB:.2f} GB",
+        f"batch {work.batch:g} sequences per {whose}, {work.mean_tokens:g} tokens each on average (input + output / 2)",
+        f"weights per step and rank: {_quotient(weights, machine)}, embedding and idle experts left out",
     ]
     if shape.experts:
-        share = touched_experts(shape.experts, shape.experts_per_token, tokens)
-        lines.append(f"experts touched: 1 - (1 - {shape.experts_per_token}/{shape.experts})^{tokens:g} = {share:.1%}")
+        share = touched_experts(shape.experts, shape.experts_per_token, tokens * layout.groups)
+        lines.append(f"experts touched: 1 - (1 - {shape.experts_per_token}/{shape.experts})^{tokens * layout.groups:g} = {share:.1%}")
     flops = f"{machine.compute / TERA:.0f} TFLOPS ({dtype})"
-    arithmetic = f"2 x {shape.decode_parameters / 1e9:.2f} B x {work.batch:g} / {layout.ranks} / {flops}"
+    arithmetic = f"2 x {shape.decode_parameters / 1e9:.2f} B x {work.batch:g} / {work.split} / {flops}"
     stretched = ", narrow experts stretched" if shape.experts and machine.expert_width else ""
     prompt = f"{_prefill_seconds(work, machine) * 1e3:.1f} ms"
     lines += [
         f"arithmetic: {arithmetic}{stretched} = {multiplied * 1e3:.2f} ms",
         f"cache per step and rank: {_quotient(cached, machine)}",
-        f"exchanges: {2 * shape.layers if layout.tensor > 1 else 0} per step, {exchanged * 1e3:.2f} ms",
-        f"overhead: {(machine.step + shape.layers * machine.layer) * 1e3:.2f} ms",
+        f"exchanges: {shape.layers * _exchanges(layout)} per step, {exchanged * 1e3:.2f} ms",
+        f"overhead: {(machine.step + work.batch * machine.sequence + shape.layers * machine.layer) * 1e3:.2f} ms",
         f"decode step: {1e3 / speeds['decode_each']:.2f} ms, prompt of {work.input_tokens} tokens: {prompt}",
         f"generated: {speeds['output']:.0f} tokens/s with prompts between the steps, {speeds['decode']:.0f} without",
     ]
     return tuple(lines)
+
+
+def _exchanges(layout: Layout) -> int:
+    """Return how many exchanges a layer has."""
+    if layout.groups > 1:
+        return 2 + (layout.tensor > 1)
+    return 2 if layout.tensor > 1 else 0
 
 
 def _quotient(count: float, machine: _Machine) -> str:

@@ -6,8 +6,7 @@ from math import ceil
 from auditor.catalog.model import Target
 from auditor.catalog.support import format_support
 from auditor.facts import Facts, Unknown
-from auditor.sizing.layout import Layout
-from auditor.sizing.model import NoPlacement
+from auditor.sizing.model import Layout, NoPlacement
 from auditor.sizing.shape import SIXTEEN_BIT, Shape
 from auditor.units import canonical_dtype, dtype_bytes
 
@@ -106,8 +105,9 @@ def bytes_per_rank(shape: Shape, held: Holding, layout: Layout, *, towers_sharde
     """Return the weights of the fullest rank.
 
     Tensor parallelism divides every matrix but routers, the down-projections of latent attention, norms, and the key
-    and value projections once there are more ranks than key/value heads. Pipeline stages divide layers; the fullest
-    stage has the embedding or the head. Rotary tables (one row per position) stand on every rank.
+    and value projections once there are more ranks than key/value heads. Groups with attention of their own hold all
+    but the experts each. Pipeline stages divide layers; the fullest stage has the embedding or the head. Rotary tables
+    (one row per position) stand on every rank.
     """
     stage = ceil(shape.layers / layout.pipeline) / shape.layers if shape.layers else 1.0
     whole = min(_replicated_bytes(shape, held), held.layers)

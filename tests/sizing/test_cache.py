@@ -7,7 +7,7 @@ import pytest
 from auditor.catalog.model import MemoryModel
 from auditor.inspection.model import LayerGroup, LayerKind
 from auditor.sizing import cache
-from auditor.sizing.layout import Layout
+from auditor.sizing.model import Layout
 from auditor.units import GIB
 from tests.support.hands import full, latent, state, window
 

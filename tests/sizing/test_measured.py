@@ -33,6 +33,12 @@ def test_the_cache_is_within_five_percent_where_its_memory_is_stated(found: list
     assert summarize(rows).within >= 0.95
 
 
+def test_what_is_left_for_the_cache_is_what_servers_log(found: list[Compared]) -> None:
+    rows = [one for one in found if one.what == "budget"]
+    assert len(rows) >= 5
+    assert all(abs(one.error) < 0.02 for one in rows)
+
+
 def test_fit_outcomes_are_right_or_borderline(found: list[Compared]) -> None:
     wrong = [one.row for one in found if one.what == "fit" and one.measured != one.computed and not one.note.startswith("borderline")]
     # F028: the config of that release lists one layer's unquantized attention, and all layers have it. F091 starts

@@ -6,8 +6,7 @@ import pytest
 
 from auditor.catalog.model import FormatSupport
 from auditor.inspection.model import Inspection
-from auditor.sizing.layout import Layout
-from auditor.sizing.model import NoPlacement
+from auditor.sizing.model import Layout, NoPlacement
 from auditor.sizing.shape import Shape, read_shape
 from auditor.sizing.weights import Holding, bytes_per_rank, holding
 from auditor.units import GIB

@@ -5,7 +5,7 @@ from auditor.facts import Basis, Facts, Known, Unknown
 from auditor.inspection.model import Inspection, LayerGroup, LayerKind
 from auditor.results import Audit, Cost, Effort, ModelAudit, TargetAudit, WorkItem
 from auditor.rules.model import Finding, Undecided
-from auditor.sizing.model import Memory, NoPlacement, Placement, Range, Throughput
+from auditor.sizing.model import Layout, Memory, NoPlacement, Placement, Range, Throughput
 from auditor.workload import Workload
 
 GIB = 1 << 30
@@ -74,10 +74,7 @@ def placement(devices: int, instance: str, *, borderline: bool = False) -> Place
         provider="cloud",
         instances=1,
         billed_devices=devices,
-        tensor_parallel=devices,
-        pipeline_parallel=1,
-        expert_parallel=1,
-        data_parallel=1,
+        layout=Layout(devices),
         memory=Memory(15 * GIB, 16 * GIB, GIB, GIB, 33 * GIB, 72 * GIB),
         max_concurrency=44,
         max_context_tokens=26_112,
