@@ -63,7 +63,8 @@ def parse_any(data: bytes, path: str, *, limit: int, unique_keys: bool = False) 
     except UnicodeEncodeError:
         raise Malformed(f"{path} holds half a Unicode character (a lone surrogate)", "check what wrote it") from None
     except json.JSONDecodeError as error:
-        raise Malformed(f"{path} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})", "fetch or save it again") from None
+        fault = f"{path} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+        raise Malformed(fault, "fetch or save it again", path=path, line=error.lineno) from None
     except _DuplicateKeyError as error:
         raise Malformed(f"{path} names {shorten(str(error))} twice", "write the file again with unique names") from None
     except RecursionError:

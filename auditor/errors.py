@@ -43,7 +43,12 @@ class Unreachable(TargetError):
 
 
 class Malformed(TargetError):
-    """A file that is there and cannot be what it claims to be."""
+    """A file that is there and cannot be what it claims to be; ``path`` and ``line`` where the fault is at one of its lines."""
+
+    def __init__(self, message: str, hint: str = "", *, path: str = "", line: int = 0) -> None:
+        super().__init__(message, hint)
+        self.path = path
+        self.line = line
 
 
 class CatalogError(AuditorError):

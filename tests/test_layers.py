@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "auditor"
 
 #: Lowest first. A module belongs to the longest name that begins its path.
 LAYERS = (
-    ("errors", "units", "_shipped", "bounded_json", "waivers"),
+    ("errors", "units", "_shipped", "bounded_json", "positions", "waivers"),
     ("configuration",),
     ("facts", "snapshot"),
     ("outcomes",),

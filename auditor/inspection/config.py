@@ -20,6 +20,7 @@ LARGEST = 2**40
 class Problem:
     """A config value that cannot be used."""
 
+    path: str
     key: str
     line: str
 
@@ -86,6 +87,11 @@ class ModelConfig:
             if value is not None:
                 return value, Basis.CLASS_DEFAULT
         return None, None
+
+    @property
+    def alias_of(self) -> Mapping[str, str]:
+        """The class's own names by the standard ones."""
+        return self._defaults.alias_of if self._defaults is not None else {}
 
     def default(self, name: str) -> Any:
         """Return the class's default of ``name``, whatever the file states."""
@@ -228,4 +234,4 @@ class ModelConfig:
         shown = repr(value) if len(repr(value)) <= 40 else f"a {type(value).__name__}"
         line = f"{self.path}: {self.prefix}{key} is {shown}, not {wanted}; correct the value as the model's publisher states it"
         if all(problem.key != f"{self.prefix}{key}" for problem in self.problems):
-            self.problems.append(Problem(f"{self.prefix}{key}", line))
+            self.problems.append(Problem(self.path, f"{self.prefix}{key}", line))

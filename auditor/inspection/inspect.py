@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 from auditor.errors import WorkloadError
-from auditor.facts import Facts, Known, Unknown
+from auditor.facts import Basis, Facts, Known, Unknown
 from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.arch_facts import architecture_facts
 from auditor.inspection.census import attention_facts, cache_facts, cache_type, known_cache_dtype, take_census
 from auditor.inspection.gguf import gguf_config
 from auditor.inspection.header_facts import header_facts
-from auditor.inspection.model import Inspection, LayerGroup
+from auditor.inspection.model import Inspection, LayerGroup, Origin
+from auditor.inspection.origins import origins
 from auditor.inspection.pipeline_facts import pipeline_facts
 from auditor.inspection.pipelines import read_component, read_pipeline, reads_as_pipeline
+from auditor.inspection.precision_contradictions import Contradiction
 from auditor.inspection.read import read_anatomy
 from auditor.inspection.repository import repository_facts
 from auditor.inspection.weights_facts import facts_of_weights
@@ -36,8 +38,10 @@ _FROM_CONFIG = (
 """Facts that only a config gives: unknown, not absent, where there is none."""
 
 
-def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None) -> Inspection:
+def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None, *, places: bool = False) -> Inspection:
     """Return the facts and the layer census of a snapshot; ``kv_dtype`` is the cache type that the user asks for.
+
+    With ``places``, also where each fact stands in the files: few reports want to know, and it takes as long as the rest.
 
     Raises WorkloadError for a cache type that does not exist. What is wrong with the model's files is in ``errors``, what could
     not be had is an unknown fact; neither raises.
@@ -49,8 +53,10 @@ def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None) -> Inspect
             raise WorkloadError(f"{kv_dtype!r} is no cache type", "use one such as bfloat16, float8_e4m3fn or q8_0")
     anatomy = anatomy_of(snapshot)
     facts: dict[str, Fact] = repository_facts(snapshot)
-    weights, broken = _weights(snapshot, anatomy)
+    weights, disputed, broken = _weights(snapshot, anatomy)
     facts |= weights
+    if disputed:
+        facts["repo.contradictions"] = Known(tuple(one.sentence for one in disputed), Basis.HEADER)
     census: tuple[LayerGroup, ...] = ()
     if anatomy is None:
         facts |= header_facts(snapshot)
@@ -71,6 +77,7 @@ def inspect_snapshot(snapshot: Snapshot, kv_dtype: str | None = None) -> Inspect
         layers=census,
         errors=_errors(snapshot, anatomy) + broken,
         notes=_notes(snapshot, anatomy),
+        origins={**origins(snapshot, anatomy, facts, [one.about for one in disputed]), **_of_errors(snapshot, anatomy)} if places else {},
     )
 
 
@@ -92,18 +99,18 @@ def anatomy_of(snapshot: Snapshot) -> Anatomy | None:
     return None
 
 
-def _weights(snapshot: Snapshot, anatomy: Anatomy | None) -> tuple[dict[str, Fact], tuple[str, ...]]:
-    """Return the facts of weights and parameters.
+def _weights(snapshot: Snapshot, anatomy: Anatomy | None) -> tuple[dict[str, Fact], list[Contradiction], tuple[str, ...]]:
+    """Return the facts of weights and parameters, what the files contradict each other in, and what could not be counted.
 
     Laws of parameters read dozens of keys of somebody else's JSON. A value of a kind that no publisher would write ends here, as
     one line and unknown facts, and not the audit of the other models.
     """
     try:
-        return facts_of_weights(snapshot, anatomy), ()
+        return *facts_of_weights(snapshot, anatomy), ()
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         path = anatomy.config.path if anatomy is not None else snapshot.id
         line = f"{path}: a value is of a kind that cannot be counted with ({error}); correct it as the model's publisher states it"
-        return dict.fromkeys(("params.total", "params.active", "weights.bytes", "quant.method"), Unknown(line, (path,))), (line,)
+        return dict.fromkeys(("params.total", "params.active", "weights.bytes", "quant.method"), Unknown(line, (path,))), [], (line,)
 
 
 def _why_none(snapshot: Snapshot) -> str:
@@ -121,6 +128,13 @@ def _errors(snapshot: Snapshot, anatomy: Anatomy | None) -> tuple[str, ...]:
     fatal = [problem.message for problem in snapshot.problems if problem.fatal]
     wrong = [problem.line for part in _all(anatomy) for problem in part.config.problems]
     return tuple(dict.fromkeys([*fatal, *wrong]))
+
+
+def _of_errors(snapshot: Snapshot, anatomy: Anatomy | None) -> dict[str, Origin]:
+    """Return where the errors that are about one place stand, by sentence."""
+    places = {problem.message: Origin(problem.path) for problem in snapshot.problems if problem.fatal and problem.path}
+    wrong = (problem for part in _all(anatomy) for problem in part.config.problems)
+    return places | {problem.line: Origin(problem.path, tuple(problem.key.split("."))) for problem in wrong}
 
 
 def _notes(snapshot: Snapshot, anatomy: Anatomy | None) -> tuple[str, ...]:

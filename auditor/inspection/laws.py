@@ -84,11 +84,14 @@ def _attention(config: ModelConfig, shape: Shape, kind: LayerKind, window: int |
     return Mixer(kind, shape.heads, kv_heads, key_dim, value_dim, window, elements_per_token=kv_heads * (key_dim + value_dim))
 
 
+#: The window of the sliding layers.
+WINDOW = ("sliding_window", "sliding_window_size", "attention_window_size", "window_size", "local_attention", "sliding_window_length")
+
+
 def window_of(config: ModelConfig) -> int | None:
     """Return the window of the sliding layers."""
-    names = ("sliding_window", "sliding_window_size", "attention_window_size", "window_size", "local_attention", "sliding_window_length")
-    value = config.get(*names)
-    return config.positive(*names) if value is not None and not isinstance(value, list) else None
+    value = config.get(*WINDOW)
+    return config.positive(*WINDOW) if value is not None and not isinstance(value, list) else None
 
 
 def _full(config: ModelConfig, shape: Shape, _family: Family, _argument: str) -> tuple[Mixer, ...]:

@@ -12,8 +12,8 @@ from auditor.inspection.laws import DECODER_WITH_CROSS, SHARED, LawError, mixers
 from auditor.inspection.shape import CONTEXT, INTERMEDIATE, LAYERS, VOCABULARY, Shape, names, read_shape
 from auditor.inspection.tasks import ENCODER_TASKS
 
-_DECODER_LAYERS = ("decoder_layers", "num_decoder_layers", "decoder_num_hidden_layers")
-_ENCODER_LAYERS = ("encoder_layers", "num_encoder_layers", "num_layers", "num_hidden_layers")
+DECODER_LAYERS = ("decoder_layers", "num_decoder_layers", "decoder_num_hidden_layers")
+ENCODER_LAYERS = ("encoder_layers", "num_encoder_layers", "num_layers", "num_hidden_layers")
 
 
 #: Layers of the deepest model that we are willing to lay out.
@@ -48,8 +48,8 @@ class Figures:
                 kv_heads = heads if shape.kv_heads in (shape.heads, None) else shape.kv_heads
                 width = shape.head_dim if text.states("d_kv", "head_dim") or shape.hidden is None else shape.hidden // heads
                 shape = replace(shape, heads=heads, kv_heads=kv_heads, head_dim=width, value_dim=width)
-            encoder_layers = count_of(text, *_ENCODER_LAYERS)
-            count = count_of(text, *_DECODER_LAYERS, maximum=DEEPEST) or count
+            encoder_layers = count_of(text, *ENCODER_LAYERS)
+            count = count_of(text, *DECODER_LAYERS, maximum=DEEPEST) or count
         intermediate = None
         if text.get(*INTERMEDIATE) is not None and not isinstance(text.get(*INTERMEDIATE), list):
             intermediate = text.positive(*INTERMEDIATE)

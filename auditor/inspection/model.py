@@ -1,6 +1,7 @@
 """What inspection gives: the facts of a model and its layer census."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from auditor.facts import Facts
@@ -44,6 +45,20 @@ class LayerGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a model's files something stands."""
+
+    path: str
+    """A file, relative to the model's root; the model itself where that is one file."""
+    keys: tuple[str, ...] = ()
+    """Keys that lead to it in a JSON document (one in any other text); empty for the file as a whole."""
+    line: int = 0
+    """The line, where it is known already."""
+    stated: bool = False
+    """Whether the key there states just this, so that its name says what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """Everything the files say of one model."""
 
@@ -56,3 +71,9 @@ class Inspection:
     """One line each; not empty means that the inspection is incomplete."""
     notes: tuple[str, ...] = ()
     """What was chosen among variants and formats, what rests on a default, totals that differ."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where facts (by name) and errors (by sentence) stand in the files: those that one place decides. Empty unless asked for."""
+    target: str = ""
+    """What the model was opened by, as it was typed."""
+    entry: Origin | None = None
+    """The line of the fleet file that names the model."""

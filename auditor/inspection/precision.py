@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from auditor.facts import Basis, Known, Unknown
+from auditor.inspection.model import Origin
 from auditor.inspection.parameters_from_tensors import Group, Tally
 from auditor.inspection.precision_methods import Quantization, read_block, read_mlx, read_modelopt
 from auditor.snapshot import Snapshot
@@ -15,38 +16,41 @@ _BESIDE = {"hf_quant_config.json": read_modelopt}
 _OLD = {"quantize_config.json": "gptq", "quant_config.json": "awq", "quant_log.json": ""}
 
 
-def read_quantization(snapshot: Snapshot) -> tuple[Quantization, Basis] | None:
-    """Return what the documents say of quantization; None when they say nothing.
+def read_quantization(snapshot: Snapshot) -> tuple[Quantization, Basis, Origin] | None:
+    """Return what the documents say of quantization, and where; None when they say nothing.
 
     Order: ``quantization_config`` (also of a nested text config), ``compression_config``, MLX's ``quantization``, then the files
     that tools write beside the config. A GGUF file says it by its format.
     """
-    if any(group.format == "gguf" for group in snapshot.weights):
-        return Quantization("gguf"), Basis.HEADER
+    packed = next((group for group in snapshot.weights if group.format == "gguf"), None)
+    if packed is not None:
+        return Quantization("gguf"), Basis.HEADER, Origin(packed.files[0].path)
     config = snapshot.documents.get("config.json")
     if isinstance(config, Mapping):
-        for holder in (config, config.get("text_config"), config.get("llm_config"), config.get("language_config")):
+        for part in ("", "text_config", "llm_config", "language_config"):
+            holder = config.get(part) if part else config
             if not isinstance(holder, Mapping):
                 continue
             for key in ("quantization_config", "compression_config"):
                 block = holder.get(key)
                 if isinstance(block, Mapping) and block:
-                    return _of_experts(_completed(read_block(block), snapshot), config), Basis.CONFIG
+                    origin = Origin("config.json", (part, key) if part else (key,))
+                    return _of_experts(_completed(read_block(block), snapshot), config), Basis.CONFIG, origin
         block = config.get("quantization")
         if isinstance(block, Mapping) and "bits" in block:
-            return read_mlx(block), Basis.CONFIG
+            return read_mlx(block), Basis.CONFIG, Origin("config.json", ("quantization",))
     for name, reader in _BESIDE.items():
         document = snapshot.documents.get(name)
         if isinstance(document, Mapping):
-            return reader(document), Basis.CONFIG
+            return reader(document), Basis.CONFIG, Origin(name)
     for name, method in _OLD.items():
         document = snapshot.documents.get(name)
         if isinstance(document, Mapping) and method:
-            return read_block({**document, "quant_method": method}), Basis.CONFIG
+            return read_block({**document, "quant_method": method}), Basis.CONFIG, Origin(name)
     for path, document in snapshot.documents.items():
         block = document.get("quantization_config") if path.endswith("/config.json") and isinstance(document, Mapping) else None
         if isinstance(block, Mapping) and block:
-            return read_block(block), Basis.CONFIG
+            return read_block(block), Basis.CONFIG, Origin(path, ("quantization_config",))
     return None
 
 
@@ -78,11 +82,14 @@ def precision_facts(snapshot: Snapshot, tallies: Mapping[str, Tally]) -> dict[st
     """Return the ``quant.*`` facts. ``tallies`` are the tensor tables by component; empty where no header was read."""
     groups = [group for tally in tallies.values() for group in tally.groups]
     found = read_quantization(snapshot)
-    if found is None:
-        found = _from_tensors(groups) if groups else (_UNQUANTIZED, Basis.CONFIG)
-        if not groups and not any(isinstance(document, Mapping) for document in snapshot.documents.values()):
-            return {"quant.method": Unknown("neither a config nor a tensor table says how weights are stored", ("config.json",))}
-    stated, basis = found
+    if found is not None:
+        stated, basis, _ = found
+    elif groups:
+        stated, basis = _from_tensors(groups)
+    elif any(isinstance(document, Mapping) for document in snapshot.documents.values()):
+        stated, basis = _UNQUANTIZED, Basis.CONFIG
+    else:
+        return {"quant.method": Unknown("neither a config nor a tensor table says how weights are stored", ("config.json",))}
     stated = _narrowed(stated, groups)
     facts: dict[str, Fact] = {"quant.method": Known(stated.method, basis)}
     if stated.method == "none":

@@ -15,7 +15,11 @@ from auditor.inspection.shape import HEADS, LAYERS
 from auditor.inspection.tasks import generates, task_of
 from auditor.snapshot import Snapshot
 
-_MTP = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers", "num_mtp_modules", "n_mtp_layers", "mtp_num_layers")
+MTP = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_layers", "num_mtp_modules", "n_mtp_layers", "mtp_num_layers")
+
+#: Whether the head is the embedding.
+TIED = ("tie_word_embeddings", "tie_embedding", "weight_tying", "tie_embeddings", "share_embeddings")
+DTYPE = ("dtype", "torch_dtype")
 
 
 def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot: Snapshot | None = None) -> Anatomy:
@@ -59,7 +63,7 @@ def read_anatomy(raw: dict[str, object], *, path: str = "config.json", snapshot:
         kv_heads=figures.shape.kv_heads,
         head_dim=figures.shape.head_dim,
         experts=experts,
-        mtp_layers=next((count for key in _MTP if (count := count_of(text, key, minimum=0))), 0),
+        mtp_layers=next((count for key in MTP if (count := count_of(text, key, minimum=0))), 0),
         tied=_tied(config, text, text_family),
         towers=parts.towers,
         position=_position(text, text_family),
@@ -102,7 +106,7 @@ _WRAPPED = ("encoder_config", "backbone_config", "vlm_config")
 def _tied(config: ModelConfig, text: ModelConfig, family: Family) -> bool | None:
     """Return whether the head is the embedding: what the file states, then what the record says, then the class's default."""
     for part in (config, text):
-        for key in ("tie_word_embeddings", "tie_embedding", "weight_tying", "tie_embeddings", "share_embeddings"):
+        for key in TIED:
             stated = part.raw.get(key)
             if isinstance(stated, bool):
                 return stated
@@ -117,7 +121,7 @@ def _tied(config: ModelConfig, text: ModelConfig, family: Family) -> bool | None
 
 def _dtype(config: ModelConfig, text: ModelConfig) -> str | None:
     for part in (config, text):
-        for key in ("dtype", "torch_dtype"):
+        for key in DTYPE:
             stated = part.raw.get(key)
             if isinstance(stated, str):
                 return stated.removeprefix("torch.")

@@ -12,7 +12,7 @@ from auditor.inspection.parameters import ADAPTER, Count, count_config, count_te
 from auditor.inspection.parameters_from_tensors import Tally, tally
 from auditor.inspection.parameters_roles import Role
 from auditor.inspection.precision import precision_facts, read_quantization
-from auditor.inspection.precision_contradictions import contradictions
+from auditor.inspection.precision_contradictions import Contradiction, contradictions
 from auditor.snapshot import Snapshot
 from auditor.units import DTYPE_BITS, canonical_dtype
 
@@ -20,8 +20,11 @@ Fact = Known | Unknown
 _SETTLES = ("weight headers", "model.safetensors.index.json")
 
 
-def facts_of_weights(snapshot: Snapshot, anatomy: Anatomy | None) -> dict[str, Fact]:
-    """Return ``weights.*``, ``params.*``, ``quant.*`` and ``repo.contradictions`` of a model; ``anatomy`` is None where no config is."""
+def facts_of_weights(snapshot: Snapshot, anatomy: Anatomy | None) -> tuple[dict[str, Fact], list[Contradiction]]:
+    """Return ``weights.*``, ``params.*`` and ``quant.*`` of a model, and what its files contradict each other in.
+
+    ``anatomy`` is None where no config is.
+    """
     tallies = _tallies(snapshot, anatomy)
     complete = bool(snapshot.weights) and len(tallies) == len(snapshot.weights)
     facts = precision_facts(snapshot, tallies if complete else {})
@@ -32,8 +35,7 @@ def facts_of_weights(snapshot: Snapshot, anatomy: Anatomy | None) -> dict[str, F
     facts |= _stored(tallies) if complete else _unread(snapshot, anatomy, count, str(method))
     if snapshot.weights:
         facts["weights.files"] = Known(sum(len(group.files) for group in snapshot.weights), Basis.HEADER if complete else Basis.FILE_SIZE)
-    facts |= contradictions(snapshot, anatomy, tallies, str(method))
-    return facts
+    return facts, contradictions(snapshot, anatomy, tallies, str(method))
 
 
 def _tallies(snapshot: Snapshot, anatomy: Anatomy | None) -> dict[str, Tally]:

@@ -73,7 +73,7 @@ def test_parameters_from_headers(name: str) -> None:
 def test_parameters_from_the_config_alone(name: str) -> None:
     snapshot = fixture(name)
     alone = Snapshot(snapshot.id, None, "config", (), {"config.json": snapshot.documents["config.json"]})
-    facts = facts_of_weights(alone, anatomy_of(alone))
+    facts, _ = facts_of_weights(alone, anatomy_of(alone))
     assert facts["params.total"] == Known(TOTALS[name], Basis.DERIVED)
 
 
@@ -111,7 +111,7 @@ def test_a_pipeline_sums_its_components_and_lists_them() -> None:
 def test_a_lone_config_can_be_sized_when_its_type_is_stated() -> None:
     config = {"config.json": fixture("llama-3.1-8b-instruct").documents["config.json"]}
     snapshot = Snapshot("m", None, "config", (), config)
-    facts = facts_of_weights(snapshot, anatomy_of(snapshot))
+    facts, _ = facts_of_weights(snapshot, anatomy_of(snapshot))
     assert facts["weights.bytes"] == Known(16_060_522_496, Basis.DERIVED)
     assert facts["weights.dtype"] == Known("bfloat16", Basis.CONFIG)
 
@@ -119,7 +119,7 @@ def test_a_lone_config_can_be_sized_when_its_type_is_stated() -> None:
 def test_a_lone_quantized_config_cannot() -> None:
     config = {"config.json": fixture("qwen3-32b-awq").documents["config.json"]}
     snapshot = Snapshot("m", None, "config", (), config)
-    facts = facts_of_weights(snapshot, anatomy_of(snapshot))
+    facts, _ = facts_of_weights(snapshot, anatomy_of(snapshot))
     assert isinstance(facts["weights.bytes"], Unknown)
     assert "awq" in facts["weights.bytes"].reason
 
@@ -132,13 +132,12 @@ def snapshot_with(files: tuple[WeightFile, ...], *, index_total: int | None = No
 
 def test_unread_headers_leave_the_index_then_the_file_sizes() -> None:
     files = (WeightFile("a.safetensors", 1000, None, "not read"), WeightFile("b.safetensors", 500, None, "not read"))
-    assert facts_of_weights(snapshot_with(files, index_total=1400), None)["weights.bytes"] == Known(1400, Basis.INDEX)
-    assert facts_of_weights(snapshot_with(files), None)["weights.bytes"] == Known(1500, Basis.FILE_SIZE)
+    assert facts_of_weights(snapshot_with(files, index_total=1400), None)[0]["weights.bytes"] == Known(1400, Basis.INDEX)
+    assert facts_of_weights(snapshot_with(files), None)[0]["weights.bytes"] == Known(1500, Basis.FILE_SIZE)
 
 
 def contradictions_of(snapshot: Snapshot) -> str:
-    fact = facts_of_weights(snapshot, anatomy_of(snapshot)).get("repo.contradictions")
-    return "; ".join(str(line) for line in fact.value) if isinstance(fact, Known) and isinstance(fact.value, tuple) else ""
+    return "; ".join(one.sentence for one in facts_of_weights(snapshot, anatomy_of(snapshot))[1])
 
 
 EMBEDDING = Tensor("model.embed_tokens.weight", "float32", (10, 4), 160)
@@ -150,7 +149,7 @@ def test_a_tied_head_stored_twice_is_named_and_counted_once() -> None:
         (WeightFile("a.safetensors", None, (EMBEDDING, HEAD)),), tie_word_embeddings=True, hidden_size=4, vocab_size=10
     )
     assert "stored twice (160 bytes)" in contradictions_of(snapshot)
-    facts = facts_of_weights(snapshot, anatomy_of(snapshot))
+    facts, _ = facts_of_weights(snapshot, anatomy_of(snapshot))
     assert facts["params.total"] == Known(40, Basis.HEADER)
     assert facts["weights.bytes"] == Known(320, Basis.HEADER)
     assert facts["weights.loaded_bytes"] == Known(160, Basis.HEADER)
@@ -183,7 +182,7 @@ def test_an_adapter_has_bytes_and_no_parameters_of_its_own() -> None:
     lora = Tensor("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", "float32", (8, 64), 2048)
     weights = (WeightSet("", "safetensors", "", (WeightFile("adapter_model.safetensors", None, (lora,)),)),)
     snapshot = Snapshot("m", None, "folder", (), {"adapter_config.json": {"base_model_name_or_path": "org/base"}}, weights)
-    facts = facts_of_weights(snapshot, None)
+    facts, _ = facts_of_weights(snapshot, None)
     assert facts["weights.bytes"] == Known(2048, Basis.HEADER)
     assert isinstance(facts["params.total"], Unknown)
     assert "base" in facts["params.total"].reason
@@ -204,7 +203,7 @@ def test_gguf_types_give_the_bits_that_most_weights_have() -> None:
         Tensor("rope_freqs.weight", "float32", (64,), 256),
     )
     snapshot = Snapshot("m", None, "gguf", (), {}, (WeightSet("", "gguf", "", (WeightFile("m.gguf", None, rows),)),))
-    facts = facts_of_weights(snapshot, None)
+    facts, _ = facts_of_weights(snapshot, None)
     assert facts["quant.method"] == Known("gguf", Basis.HEADER)
     assert facts["quant.bits"] == Known(4.5, Basis.HEADER)
     assert facts["quant.weight_format"] == Known("Q4_K", Basis.HEADER)
