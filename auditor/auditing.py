@@ -55,24 +55,24 @@ def audit(
     """
     models = tuple(audit_model(inspection, catalog, targets, workload, options, today=today) for inspection in inspections)
     return Audit(
-        version=version, rules_digest=catalog.digest, today=today, models=models, baseline=options.baseline, plans=_plans(models, catalog)
+        version=version, rules_digest=catalog.digest, today=today, models=models, baseline=options.baseline, plans=plans(models, catalog)
     )
 
 
-def _plans(models: Sequence[ModelAudit], catalog: Catalog) -> tuple[TogetherPlan, ...]:
+def plans(models: Sequence[ModelAudit], catalog: Catalog) -> tuple[TogetherPlan, ...]:
     """Return what moving several models to each target takes, where more than one of them can move there."""
     movable: dict[str, list[effort.Candidate]] = {}
     for model in models:
         for row in model.rows:
             if row.effort.weeks is not None and row.effort.items:
                 movable.setdefault(row.target.id, []).append(effort.candidate(catalog.effort, model.inspection.id, row.facts, row.effort))
-    plans = []
+    found = []
     for target, candidates in movable.items():
         made = effort.plan(catalog.effort, candidates) if len(candidates) > 1 else None
         if made is not None and made.total.weeks and made.total.expected is not None and made.total.interval80:
             order = tuple((one.model, one.marginal.expected or 0.0) for one in made.order)
-            plans.append(TogetherPlan(target, made.total.weeks, made.total.expected, made.total.interval80, order))
-    return tuple(plans)
+            found.append(TogetherPlan(target, made.total.weeks, made.total.expected, made.total.interval80, order))
+    return tuple(found)
 
 
 def audit_model(

@@ -39,7 +39,11 @@ class Regression:
     """``verdict``, ``devices`` (more of them under the same verdict) or ``policy``."""
     subject: str
     """The target, or the rule of a policy."""
+    called: str
+    """What people call it: the accelerator, with the stack where it has several rows; or the rule."""
     before: str
     now: str
     cause: str
     """The facts that changed, or else what is so now; empty where nothing explains it."""
+    facts: tuple[str, ...] = ()
+    """Names of the facts that changed."""

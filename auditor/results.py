@@ -1,7 +1,7 @@
 """What an audit says: values only. Every report format is a function of ``Audit``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.baseline.model import Baseline
 from auditor.catalog.model import Price, Target
@@ -116,6 +116,27 @@ class TargetAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A line that a report points at."""
+
+    path: str
+    """Relative to the repository's root, with forward slashes."""
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a report can point at of one model."""
+
+    whole: Place
+    """Of the model as a whole."""
+    by: Mapping[str, Place] = field(default_factory=dict)
+    """By the name of a fact, or the sentence of an error."""
+    listed: bool = False
+    """Whether ``whole`` is the line of a fleet file, which goes before the model's own files."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelAudit:
     """One model against every target. ``rows`` is empty when the model could not be read."""
 
@@ -128,6 +149,8 @@ class ModelAudit:
     """Every rule of every policy that the run was checked against."""
     regressions: tuple[Regression, ...] | None = None
     """What became worse since the revision that was compared with; None where nothing was compared."""
+    places: Places | None = None
+    """Where reports point; None where none was asked for that does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import auditor
 from auditor import workload_file
-from auditor.auditing import AuditOptions
+from auditor.auditing import AuditOptions, plans
 from auditor.auditing import audit as run_audit
 from auditor.baseline import load as load_baseline
 from auditor.catalog import Accelerator, Catalog, load_catalog
@@ -78,22 +78,33 @@ def audited(
     return ignoring(result, ignores, catalog)
 
 
+def joined(parts: Sequence[Audit], against: Against, team: Team) -> Audit:
+    """Return several audits of one day as one."""
+    if len(parts) == 1:
+        return parts[0]
+    models = tuple(model for part in parts for model in part.models)
+    return replace(parts[0], models=models, plans=plans(models, open_catalog(rule_packs(against, team))))
+
+
 def checked(
     inspections: Sequence[Inspection],
-    demanded: Sequence[Policy],
-    catalog: Catalog,
+    against: Against,
     load: Load,
     money: Money,
     team: Team,
     today: str,
     config: Config,
-) -> list[ModelAudit]:
-    """Return what policies say of models, without rows."""
-    asked, options, ignores = workload(load), audit_options(money, team, catalog), _ignores(config, today)
-    return [
+    demanded: Sequence[Policy],
+) -> Audit:
+    """Return what policies say of models, as an audit without rows. Raises CatalogError, WorkloadError and ConfigError."""
+    asked, ignores = workload(load), _ignores(config, today)
+    catalog = open_catalog(rule_packs(against, team))
+    options = audit_options(money, team, catalog)
+    models = (
         ModelAudit(one, asked, {}, (), outcomes(one, demanded, catalog, asked, options, ignores=ignores, today=today))
         for one in inspections
-    ]
+    )
+    return Audit(auditor.__version__, catalog.digest, today, tuple(models))
 
 
 def policies(demands: Demands, config: Config, today: str) -> tuple[Policy, ...]:

@@ -31,7 +31,7 @@ def audited_since(
     models = [_from_here(model) for model in changed_models(files).models]
     screen.terminal.note(f"{len(models)} {'model' if len(models) == 1 else 'models'} changed since {base.commit[:12]}")
     kv_dtype = workload(load).kv_dtype
-    reader = Reader(source, screen.terminal, kv_dtype=kv_dtype, fast=False, debug=screen.traceback)
+    reader = Reader(source, screen.terminal, kv_dtype=kv_dtype, places=True, debug=screen.traceback)
     now = ask([reader.inspection(model) for model in models])
     before = ask([_as_it_was(base, model, source, kv_dtype) for model in models])
     compared = (

@@ -10,9 +10,13 @@ import typer
 from auditor.cli import exits
 from auditor.cli.flags import Against, Config, Demands, Load, Money, Out, Screen, Source, Team, command, one_of
 from auditor.cli.showing import view
-from auditor.report import FORMATS
+from auditor.cli.terminal import Terminal
+from auditor.report import FORMATS, POINTING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.cli.fleet_targets import Asked
     from auditor.inspection.model import Inspection
     from auditor.policy.files import Judged
     from auditor.results import Audit
@@ -46,36 +50,65 @@ def gate(
     Each model once, against the targets and policies of the settings. Where these name neither, what the files say is
     checked by itself: that they can be read, and by the policy that ``auditor policy init`` writes.
     """
-    from auditor.cli.reading import Reader  # noqa: PLC0415  # the layers that read models
-    from auditor.gate.changed import changed_models  # noqa: PLC0415
+    from auditor.cli.fleet_targets import jobs  # noqa: PLC0415  # the layers that read models
 
     terminal = screen.terminal
-    changed = changed_models(files or ())
-    if changed.elsewhere:
-        terminal.note(f"{len(changed.elsewhere)} models of fleet files do not lie here and are left to `auditor fleet scan`")
-    if not changed.models:
+    wanted = _asked(files or (), against, load, terminal)
+    if not wanted:
         terminal.note("no model changed")
         return
     day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
-    reader = Reader(source, terminal, kv_dtype=load.kv_dtype or load.configured.get("kv_dtype"), fast=False, debug=screen.traceback)
-    found = [reader.inspection(model) for model in changed.models]
-    if against.on or demands.policy:
-        from auditor.cli.auditing import audited, policies  # noqa: PLC0415  # the rest of the program
+    pointing = out.format in POINTING
+    found = [(job[0], _read(job, source, screen, places=pointing)) for job in jobs(wanted)]
+    if demands.policy or any(first.against.on for first, _ in found):
+        from auditor.cli.auditing import audited, checked, joined, policies  # noqa: PLC0415  # the rest of the program
 
-        result = audited(found, against, load, money, team, day, config, policies(demands, config, day))
-        if not against.on:  # policies alone: the rows are nobody's question
-            result = replace(result, models=tuple(replace(model, rows=()) for model in result.models))
+        demanded = policies(demands, config, day)
+        parts = [
+            # Where there are policies alone, the rows are nobody's question.
+            (audited if first.against.on else checked)(models, first.against, first.load, money, team, day, config, demanded)
+            for first, models in found
+        ]
+        result = joined(parts, against, team)
     else:
-        judged = _by_files(found, config, day)
+        judged = _by_files([model for _, models in found for model in models], config, day)
         if out.format in _BRIEF:
             from auditor.report.policy import CHECKS  # noqa: PLC0415
 
             terminal.report(CHECKS[out.format](judged, view(out.output, screen)), out.output)
             raise typer.Exit(exits.of_policies(judged, strict=strict))
         result = _without_rows(judged, day)
+    if pointing:
+        from auditor.gate.anchors import anchored  # noqa: PLC0415
+
+        result = anchored(result, Path.cwd())
     shown = view(out.output, screen, every_row=True, every_finding=out.everything, fail_on=fail_on)
     terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
+
+
+def _asked(files: "Sequence[Path]", against: Against, load: Load, terminal: Terminal) -> "list[Asked]":
+    """Return the models that changed files belong to, each once: those of fleet files with the workload that stands there."""
+    from auditor.cli.fleet_targets import asked  # noqa: PLC0415
+    from auditor.gate.changed import changed_models  # noqa: PLC0415
+
+    changed = changed_models(files)
+    listed = asked(changed.fleets, against, load)
+    here = [one for one in listed if Path(one.target).exists()]
+    if len(here) < len(listed):
+        terminal.note(f"{len(listed) - len(here)} models of fleet files do not lie here and are left to `auditor fleet scan`")
+    models = {Path(one.target).resolve(): one for one in asked(changed.models, against, load)}
+    models |= {Path(one.target).resolve(): one for one in here}
+    return list(models.values())
+
+
+def _read(job: "Sequence[Asked]", source: Source, screen: Screen, *, places: bool) -> "list[Inspection]":
+    from auditor.cli.reading import Reader  # noqa: PLC0415
+
+    load = job[0].load
+    kv_dtype = load.kv_dtype or load.configured.get("kv_dtype")
+    reader = Reader(source, screen.terminal, kv_dtype=kv_dtype, places=places, debug=screen.traceback)
+    return [replace(reader.inspection(one.target), entry=one.entry) for one in job]
 
 
 def _by_files(found: "list[Inspection]", config: Config, today: str) -> "list[Judged]":

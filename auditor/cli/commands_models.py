@@ -1,6 +1,7 @@
 """The commands about models: audit, inspect, explain, compare."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from auditor.cli.flags import (
 from auditor.cli.showing import view
 from auditor.cli.terminal import Terminal
 from auditor.errors import WorkloadError
-from auditor.report import FORMATS, INSPECTION_FORMATS
+from auditor.report import FORMATS, INSPECTION_FORMATS, POINTING
 
 if TYPE_CHECKING:
     from auditor.inspection.model import Inspection
@@ -67,6 +68,7 @@ def audit(
 
     One row per model and target: verdict, devices, speed, price, weeks, and what stands in the way.
     """
+    pointing = out.format in POINTING
     if changed_since is not None:
         from auditor.cli.changes import audited_since  # noqa: PLC0415
 
@@ -78,7 +80,11 @@ def audit(
     else:
         if not targets:
             _nothing(screen.terminal)
-        result = audit_targets(targets or [], source, against, load, money, team, today, screen, config, demands)
+        result = audit_targets(targets or [], source, against, load, money, team, today, screen, config, demands, places=pointing)
+    if pointing:
+        from auditor.gate.anchors import anchored  # noqa: PLC0415
+
+        result = anchored(result, Path.cwd())
     shown = view(out.output, screen, every_row=out.everything or bool(against.on), every_finding=out.everything, fail_on=fail_on)
     screen.terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
@@ -180,23 +186,28 @@ def audit_targets(
     screen: Screen,
     config: Config,
     demands: Demands | None = None,
+    *,
+    places: bool = False,
 ) -> "Audit":
-    """Return the audit that the options of a command ask for; of a fleet file, each model with its own workload."""
-    from auditor.cli.auditing import workload  # noqa: PLC0415  # the rest of the program
-    from auditor.cli.fleet_targets import has_fleet, jobs  # noqa: PLC0415
+    """Return the audit that the options of a command ask for; of a fleet file, each model with its own workload.
 
-    if has_fleet(targets):
-        from dataclasses import replace  # noqa: PLC0415
+    With ``places``, its inspections say where each fact stands.
+    """
+    from auditor.cli.auditing import joined, workload  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.fleet_targets import asked, has_fleet, jobs  # noqa: PLC0415
 
-        parts = [
-            audit_targets(some, source, aims, own, money, team, today, screen, config, demands)
-            for some, aims, own in jobs(targets, against, load)
-        ]
-        if not parts:
-            _nothing(screen.terminal)
-        return replace(parts[0], models=tuple(model for part in parts for model in part.models))
-    found = _inspections(targets, source, screen, workload(load).kv_dtype)
-    return _audit_of(found, against, load, money, team, today, config, demands, _draft(source, against, load, screen))
+    if not has_fleet(targets):
+        found = _inspections(targets, source, screen, workload(load).kv_dtype, places=places)
+        return _audit_of(found, against, load, money, team, today, config, demands, _draft(source, against, load, screen))
+    parts = []
+    for job in jobs(asked(targets, against, load)):
+        aims, own = job[0].against, job[0].load
+        found = _inspections([one.target for one in job], source, screen, workload(own).kv_dtype, places=places)
+        listed = [replace(one, entry=each.entry) for one, each in zip(found, job, strict=True)]
+        parts.append(_audit_of(listed, aims, own, money, team, today, config, demands, _draft(source, aims, own, screen)))
+    if not parts:
+        _nothing(screen.terminal)
+    return joined(parts, against, team)
 
 
 def _audit_of(
@@ -230,11 +241,18 @@ def _draft(source: Source, against: Against, load: Load, screen: Screen) -> "Ins
 
 
 def _inspections(
-    targets: list[str], source: Source, screen: Screen, kv_dtype: str | None, *, fast: bool = False, save: Path | None = None
+    targets: list[str],
+    source: Source,
+    screen: Screen,
+    kv_dtype: str | None,
+    *,
+    fast: bool = False,
+    places: bool = False,
+    save: Path | None = None,
 ) -> "list[Inspection]":
     from auditor.cli.reading import Reader  # noqa: PLC0415  # the layers that read models
 
-    reader = Reader(source, screen.terminal, kv_dtype=kv_dtype, fast=fast, debug=screen.traceback)
+    reader = Reader(source, screen.terminal, kv_dtype=kv_dtype, fast=fast, places=places, debug=screen.traceback)
     return [reader.inspection(target, save) for target in targets]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli import exits
-from auditor.cli.flags import Config, Demands, ListOut, Load, Money, Screen, Source, Targets, Team, command
+from auditor.cli.flags import Against, Config, Demands, ListOut, Load, Money, Screen, Source, Targets, Team, command
 from auditor.cli.showing import Rules, view
 from auditor.errors import ReportError
 
@@ -67,7 +67,7 @@ def check(
         screen.terminal.note(f"{policy.name}: {len(policy.rules)} rules, {len(policy.exceptions)} exceptions")
     if not targets:
         return
-    reader = Reader(source, screen.terminal, kv_dtype=load.kv_dtype or load.configured.get("kv_dtype"), fast=False, debug=screen.traceback)
-    models = checked([reader.inspection(target) for target in targets], wanted, catalog, load, money, team, day, config)
+    reader = Reader(source, screen.terminal, kv_dtype=load.kv_dtype or load.configured.get("kv_dtype"), debug=screen.traceback)
+    models = checked([reader.inspection(target) for target in targets], Against(rules=rules), load, money, team, day, config, wanted).models
     screen.terminal.report(CHECKS[out.format](models, view(out.output, screen)), out.output)
     raise typer.Exit(exits.of_policies(models, strict=strict))

@@ -1,12 +1,28 @@
 """Fleet files as targets: each of their models with the workload that the file states; options still go first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from auditor.cli.flags import Against, Load
+from auditor.inspection.model import Origin
 
-Job = tuple[list[str], Against, Load]
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One model, and what it is to be audited against."""
+
+    target: str
+    against: Against
+    load: Load
+    entry: Origin | None = None
+    """The line of the fleet file that names it."""
+
+    @property
+    def terms(self) -> tuple[list[str] | None, dict[str, object]]:
+        """What models must have in common to be audited together."""
+        return self.against.on, dict(self.load.configured)
 
 
 def has_fleet(targets: Sequence[str]) -> bool:
@@ -14,19 +30,24 @@ def has_fleet(targets: Sequence[str]) -> bool:
     return any(text.endswith((".yaml", ".yml")) and Path(text).is_file() for text in targets)
 
 
-def jobs(targets: Sequence[str], against: Against, load: Load) -> list[Job]:
-    """Return the models of all targets in order, neighbours with one workload together. Raises WorkloadError."""
+def asked(targets: Sequence[str], against: Against, load: Load) -> list[Asked]:
+    """Return the models of all targets, in order. Raises WorkloadError for a fleet file that makes no sense."""
     from auditor.fleet.file import is_fleet_file, read_fleet  # noqa: PLC0415  # only where there is such a file
 
-    single: list[tuple[str, Against, Load]] = []
+    found: list[Asked] = []
     for text in targets:
         if not is_fleet_file(Path(text)):
-            single.append((text, against, load))
+            found.append(Asked(text, against, load))
             continue
         fleet = read_fleet(Path(text))
         aims = Against(**{**vars(against), "on": against.on or list(fleet.on) or None})
         for model in fleet.models:
             stated = {**load.configured, **fleet.defaults, **model.workload}
-            single.append((model.target, aims, Load(**{**vars(load), "configured": stated})))
-    grouped = groupby(single, key=lambda one: (one[1].on, dict(one[2].configured)))
-    return [([one[0] for one in some], some[0][1], some[0][2]) for _, group in grouped if (some := list(group))]
+            own = Load(**{**vars(load), "configured": stated})
+            found.append(Asked(model.target, aims, own, Origin(text, line=model.line)))
+    return found
+
+
+def jobs(models: Sequence[Asked]) -> list[list[Asked]]:
+    """Return the models with neighbours of the same terms together."""
+    return [list(some) for _, some in groupby(models, key=lambda one: one.terms)]

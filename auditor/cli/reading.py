@@ -1,11 +1,12 @@
 """Targets into inspections. A model that cannot be read is an inspection with an error: the others go on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.cli.flags import Source, unexpected
 from auditor.cli.terminal import Terminal
-from auditor.errors import TargetError, WorkloadError
+from auditor.errors import Malformed, TargetError, WorkloadError
 from auditor.facts import Facts
 from auditor.snapshot import Snapshot
 from auditor.sources import is_there, open_target
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 class Reader:
     """Reads models with the options of one run."""
 
-    def __init__(self, source: Source, terminal: Terminal, *, kv_dtype: str | None, fast: bool, debug: bool) -> None:
+    def __init__(
+        self, source: Source, terminal: Terminal, *, kv_dtype: str | None = None, fast: bool = False, places: bool = False, debug: bool
+    ) -> None:
         self._options = SourceOptions(
             revision=source.revision, token=source.token, offline=source.offline, variant=source.variant, fast=fast
         )
         self._terminal = terminal
         self._kv_dtype = kv_dtype
+        self._places = places
         self._debug = debug
 
     def inspection(self, target: str, save: Path | None = None) -> "Inspection":
@@ -32,7 +36,7 @@ class Reader:
         try:
             found = self._read(target, save)
         except TargetError as error:
-            found = _unread(target, str(error))
+            found = _unread(target, str(error), error)
         except WorkloadError:  # what was asked is wrong, whatever the model
             raise
         except Exception as error:  # a fault of ours in one model must not cost the reader the others
@@ -43,7 +47,7 @@ class Reader:
             self._terminal.error(f"auditor: {sentence}" if found.id in sentence else f"auditor: {found.id}: {sentence}")
         for sentence in found.notes:
             self._terminal.note(f"{found.id}: {sentence}", 2)
-        return found
+        return replace(found, target=target)
 
     def _read(self, target: str, save: Path | None) -> "Inspection":
         snapshot = self._opened(target)
@@ -53,7 +57,7 @@ class Reader:
             from auditor.sources.saved import save as write  # noqa: PLC0415  # only for --save
 
             write(snapshot, save)
-        return inspect_snapshot(snapshot, self._kv_dtype)
+        return inspect_snapshot(snapshot, self._kv_dtype, places=self._places)
 
     def _opened(self, target: str) -> Snapshot:
         """Open a target. Of a remote one the answers take their time, in which what reads them is imported."""
@@ -69,7 +73,9 @@ class Reader:
         return answer.result()
 
 
-def _unread(target: str, sentence: str) -> "Inspection":
+def _unread(target: str, sentence: str, error: TargetError | None = None) -> "Inspection":
     from auditor.inspection import Inspection  # noqa: PLC0415
+    from auditor.inspection.model import Origin  # noqa: PLC0415
 
-    return Inspection(id=target, revision=None, source="", facts=Facts(), errors=(sentence,))
+    places = {sentence: Origin(error.path, line=error.line)} if isinstance(error, Malformed) and error.line else {}
+    return Inspection(id=target, revision=None, source="", facts=Facts(), errors=(sentence,), origins=places)

@@ -35,15 +35,16 @@ def read_fleet(path: Path) -> Fleet:
 
 
 def _model(document: Document, raw: dict[str, Any], at: int, path: Path) -> FleetModel:
-    line = document.where(("models", at)).rsplit(":", 1)[0]
+    place = document.where(("models", at)).rsplit(":", 1)[0]
     return FleetModel(
         target=_resolved(raw["model"], path),
         name=raw.get("name", ""),
         owner=raw.get("owner", ""),
-        found=raw.get("found", line),
+        found=raw.get("found", place),
         workload=fields(document, raw.get("workload", {}), ("models", at, "workload")),
         serving=raw.get("serving", {}),
         replicas=raw.get("replicas", 1),
+        line=int(place.rpartition(":")[2]),
     )
 
 

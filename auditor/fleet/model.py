@@ -21,6 +21,8 @@ class FleetModel:
     serving: Mapping[str, Any] = field(default_factory=dict)
     """How it is served today, as found: ``engine``, ``devices``, ``accelerator``, ``tensor_parallel``, flags."""
     replicas: int = 1
+    line: int = field(default=0, compare=False)
+    """Line of the fleet file that names it; 0 where it stands in none. It is still the same model on another line."""
 
 
 @dataclass(frozen=True, slots=True)

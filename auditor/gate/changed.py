@@ -32,8 +32,8 @@ class Changed:
 
     models: tuple[str, ...]
     """Targets, as ``auditor audit`` takes them, each once."""
-    elsewhere: tuple[str, ...] = ()
-    """Models that a fleet file names and that do not lie here."""
+    fleets: tuple[str, ...] = ()
+    """Fleet files, whose models are each asked about with a workload of their own."""
 
 
 def is_model_file(name: str) -> bool:
@@ -51,23 +51,19 @@ def is_model_file(name: str) -> bool:
 def changed_models(files: Iterable[Path]) -> Changed:
     """Return the models that the files belong to, in their order. Files that are part of none are passed over.
 
-    A deleted file counts for the model that it was part of, if there still is one. Raises WorkloadError for a fleet file
-    that makes no sense.
+    A deleted file counts for the model that it was part of, if there still is one.
     """
     models: dict[str, None] = {}
-    elsewhere: dict[str, None] = {}
+    fleets: dict[str, None] = {}
     for file in files:
         if not is_model_file(file.name):
             continue
         if file.name.endswith(FLEET_FILES):
-            from auditor.fleet.file import read_fleet  # noqa: PLC0415 - the validator of schemas, which few commits need
-
             if file.is_file():
-                for model in read_fleet(file).models:
-                    (models if Path(model.target).exists() else elsewhere).setdefault(model.target)
+                fleets.setdefault(str(file))
         elif (target := _target(file)) is not None:
             models.setdefault(target)
-    return Changed(tuple(models), tuple(elsewhere))
+    return Changed(tuple(models), tuple(fleets))
 
 
 def _target(file: Path) -> str | None:

@@ -45,6 +45,9 @@ FORMATS: dict[str, Callable[[Any, View], str]] = {
     "github": _render_of("audit_github"),
 }
 
+#: Formats that point at lines of files.
+POINTING = ("sarif", "github")
+
 #: Formats of a sequence of inspections.
 INSPECTION_FORMATS: dict[str, Callable[[Any, View], str]] = {
     "table": _render_of("inspection_table"),

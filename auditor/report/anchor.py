@@ -1,22 +1,56 @@
-"""Where a finding is shown: the file of the repository that describes the model."""
+"""Where a result is shown: of all facts that it rests on, the place of the first that has one."""
 
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from auditor.inspection.model import Inspection
+from auditor.gate.anchors import mirrored
+from auditor.results import ModelAudit, Place, Places, TargetAudit
 
-#: Sources whose id is the path of a file, and of a folder.
-_FILES = ("config", "safetensors", "gguf")
+#: What the facts of a row follow from, among those of the model's own files.
+_BEHIND: Mapping[str, tuple[str, ...]] = {
+    "stack.architecture_status": ("arch.architectures", "arch.model_type"),
+    "stack.architecture_note": ("arch.architectures", "arch.model_type"),
+    "stack.format_status": ("quant.method", "weights.dtype"),
+    "stack.format_note": ("quant.method", "weights.dtype"),
+    "stack.format_work": ("quant.method", "weights.dtype"),
+    "stack.tasks_unsupported": ("arch.task",),
+    "stack.recurrent_unsupported": ("attention.recurrent_kinds",),
+    "fit.divisible": ("attention.heads",),
+    "fit.feasible": ("weights.bytes",),
+    "fit.borderline": ("weights.bytes",),
+    "fit.devices": ("weights.bytes",),
+    "workload.context": ("arch.max_context",),
+    "kv_cache.bytes": ("kv_cache.bytes_per_token",),
+    "kv_cache.bytes_per_sequence": ("kv_cache.bytes_per_token",),
+}
 
 
-def path_of(inspection: Inspection) -> str:
-    """Return the path of the model's config, relative, with forward slashes; for a Hub id that of its mirror's config."""
-    parts = [part for part in PurePosixPath(inspection.id.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    if inspection.source not in _FILES or not parts:
-        parts.append("config.json")
-    return "/".join(parts)
+def place_of(model: ModelAudit, names: Iterable[str] = ()) -> Place:
+    """Return where to show what rests on ``names``, facts or sentences: the fleet file's line, the deciding one, or that of the whole."""
+    places = _of(model)
+    return next(iter(_deciding(places, names)), places.whole) if not places.listed else places.whole
 
 
-def uri_of(inspection: Inspection) -> str:
-    """Return ``path_of`` as a relative URI reference."""
-    return quote(path_of(inspection), safe="/-._~", errors="replace")
+def related_to(model: ModelAudit, names: Iterable[str]) -> list[Place]:
+    """Return the other places that it rests on, each once."""
+    shown, found = place_of(model, names := tuple(names)), _deciding(_of(model), names)
+    return [place for place in dict.fromkeys(found) if place != shown]
+
+
+def behind_unknown(row: TargetAudit) -> list[str]:
+    """Return the facts that an unknown verdict rests on: of the findings that left it open, then those that would settle it."""
+    return [name for finding in row.findings if finding.verdict == "unknown" for name in finding.evidence] + list(row.settled_by)
+
+
+def _deciding(places: Places, names: Iterable[str]) -> list[Place]:
+    behind = (one for name in names for one in (name, *_BEHIND.get(name, ())))
+    return [places.by[name] for name in behind if name in places.by]
+
+
+def _of(model: ModelAudit) -> Places:
+    return model.places or Places(Place(mirrored(model.inspection.id)))
+
+
+def uri_of(place: Place) -> str:
+    """Return the place's path as a relative URI reference."""
+    return quote(place.path, safe="/-._~", errors="replace")

@@ -5,9 +5,10 @@ from typing import Any
 
 from auditor.dual_stack import dual_stack
 from auditor.facts import Known, Unknown
+from auditor.outcomes import Regression
 from auditor.payback import Payback
 from auditor.report import View, plain
-from auditor.report.policy import policy_outcome
+from auditor.report.policy import policy_outcome, regression
 from auditor.results import Alternative, Audit, Cost, Effort, ModelAudit, TargetAudit, TogetherPlan, WorkItem
 from auditor.rules.model import Finding
 from auditor.sizing.model import Placement, SequenceCache, Throughput
@@ -47,8 +48,13 @@ def _model(model: ModelAudit) -> dict[str, Any]:
         if (pair := dual_stack(model.rows))
         else None,
         "policy": [policy_outcome(outcome) for outcome in model.policy],
-        "regressions": None if model.regressions is None else [asdict(one) for one in model.regressions],
+        "regressions": None if model.regressions is None else [_regression(one) for one in model.regressions],
     }
+
+
+def _regression(one: Regression) -> dict[str, Any]:
+    plainly = {"kind": one.kind, "subject": one.subject, "before": one.before, "now": one.now, "cause": one.cause}
+    return {**plainly, "facts": list(one.facts), "sentence": regression(one)}
 
 
 def _row(row: TargetAudit) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """An audit as SARIF 2.1.0, as code scanning services take it.
 
-A service refuses the whole file for one result without a physical location, so every result has one. It takes twenty
-runs at most, hence one run per accelerator up to that, and a single run beyond. Chips that cannot be had give no
-results: nobody's change to a model could mend them.
+A service refuses the whole file for one result without a physical location, so every result has one: the line that
+decided, where there is one. It takes twenty runs at most, hence one run per accelerator up to that, and a single run
+beyond. Chips that cannot be had give no results: nobody's change to a model could mend them.
 """
 
 import hashlib
@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from auditor.report import View, plain, policy
-from auditor.report.anchor import uri_of
+from auditor.report.anchor import behind_unknown, place_of, related_to, uri_of
 from auditor.report.arrange import group_of, open_questions
-from auditor.results import Audit, ModelAudit, TargetAudit
+from auditor.results import Audit, ModelAudit, Place, TargetAudit
 from auditor.rules.model import Finding
 
 _LEVELS = {"blocked": "error", "needs-port": "warning", "config-change": "note"}
 _ORDER = ("error", "warning", "note")
 _MOST_RUNS = 20
 _MOST_RESULTS = 25_000
+_MOST_RELATED = 10
 _UNKNOWN = Finding("verdict-unknown", "unknown", "high", "", {}, "", (), (), "The verdict is not known")
 _NOT_READ = Finding("model-not-inspected", "unknown", "high", "", {}, "", (), (), "The model could not be inspected")
 
@@ -32,7 +33,9 @@ def render(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has
     for chip in chips if apart else [""]:
         mine = [(model, row) for model, row in rows if not apart or row.target.accelerator.id == chip]
         runs.append(_run(audit, f"auditor/{chip}/" if apart else "auditor/", _of_rows(mine)))
-    unread = [(_NOT_READ, _result(model, None, _NOT_READ, "error", error)) for model in audit.models for error in model.inspection.errors]
+    unread = [
+        (_NOT_READ, _result(model, None, _NOT_READ, "error", error, [error])) for model in audit.models for error in model.inspection.errors
+    ]
     if unread:
         runs.append(_run(audit, "auditor/inspection/", unread))
     judged = [pair for model in audit.models for pair in _of_policies(model)]
@@ -63,9 +66,9 @@ def _of_rows(rows: Iterable[tuple[ModelAudit, TargetAudit]]) -> Iterator[tuple[F
         for finding in row.findings:
             if finding.verdict in _LEVELS:
                 sentence = ". ".join(part.rstrip(".") for part in (f"{row.target.id}: {finding.message}", finding.remediation) if part)
-                yield finding, _result(model, row, finding, _LEVELS[finding.verdict], f"{sentence}.")
+                yield finding, _result(model, row, finding, _LEVELS[finding.verdict], f"{sentence}.", finding.evidence)
         if question := open_questions(row):
-            yield _UNKNOWN, _result(model, row, _UNKNOWN, "note", f"{row.target.id}: unknown, {question}.")
+            yield _UNKNOWN, _result(model, row, _UNKNOWN, "note", f"{row.target.id}: unknown, {question}.", behind_unknown(row))
 
 
 def _of_policies(model: ModelAudit) -> Iterator[tuple[Finding, dict[str, Any]]]:
@@ -75,10 +78,13 @@ def _of_policies(model: ModelAudit) -> Iterator[tuple[Finding, dict[str, Any]]]:
             outcome.rule, outcome.state, "high", outcome.message, evidence, outcome.remediation, (), (), title, outcome.waiver
         )
         level = "note" if outcome.state == "undecided" else outcome.level
-        yield finding, _result(model, None, finding, level, policy.sentence(outcome))
+        yield finding, _result(model, None, finding, level, policy.sentence(outcome), [*evidence, *outcome.settled_by])
 
 
-def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level: str, message: str) -> dict[str, Any]:
+def _result(
+    model: ModelAudit, row: TargetAudit | None, finding: Finding, level: str, message: str, rests_on: Iterable[str]
+) -> dict[str, Any]:
+    """Return one result; ``rests_on`` are the facts (or the sentence of the error) whose places in the files it is shown at."""
     inspection = model.inspection
     target = row.target.id if row else ""
     properties: dict[str, Any] = {"auditor/verdict": finding.verdict, "auditor/confidence": finding.confidence}
@@ -86,6 +92,8 @@ def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level:
         properties["auditor/evidence"] = {name: plain.value(value) for name, value in sorted(finding.evidence.items())}
     if row and row.effort.weeks:
         properties["auditor/effort_weeks"] = plain.span(row.effort.weeks)
+    names = tuple(rests_on)
+    related = [_physical(place) for place in related_to(model, names)[:_MOST_RELATED]]
     accepted = [{"kind": "external", "justification": f"{finding.waiver.reason} (until {finding.waiver.until})"}] if finding.waiver else []
     return {
         **({"suppressions": accepted} if accepted else {}),
@@ -94,7 +102,7 @@ def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level:
         "message": {"text": message},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": uri_of(inspection)}, "region": {"startLine": 1}},
+                **_physical(place_of(model, names)),
                 "logicalLocations": [
                     {
                         "fullyQualifiedName": f"{inspection.id}@{inspection.revision}" if inspection.revision else inspection.id,
@@ -103,11 +111,16 @@ def _result(model: ModelAudit, row: TargetAudit | None, finding: Finding, level:
                 ],
             }
         ],
+        **({"relatedLocations": related} if related else {}),
         "partialFingerprints": {
             "auditor/v1": hashlib.sha256(f"{finding.rule}\0{inspection.id}\0{target}".encode(errors="replace")).hexdigest()[:32]
         },
         "properties": properties,
     }
+
+
+def _physical(place: Place) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": {"uri": uri_of(place)}, "region": {"startLine": place.line}}}
 
 
 def _rule(finding: Finding) -> dict[str, Any]:

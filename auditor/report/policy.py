@@ -59,9 +59,13 @@ def lines(outcomes: Sequence[PolicyOutcome], view: View) -> Iterator[str]:
 
 
 def regression(one: Regression) -> str:
-    """Return one line on what became worse: ``trainium2/neuron-vllm: was native, now config-change (quant.method: …)``."""
-    what = {"devices": "needed {} devices, now {}", "verdict": "was {}, now {}", "policy": "was {}, now {}"}[one.kind]
-    return f"{one.subject}: {what.format(one.before, one.now)}{f' ({one.cause})' if one.cause else ''}"
+    """Return one line on what became worse: ``was native on Trainium2, now config-change: quant_method became gptq``."""
+    told = {
+        "verdict": f"was {one.before} on {one.called}, now {one.now}",
+        "devices": f"needed {one.before} of {one.called}, now {one.now}",
+        "policy": f"{one.called} was {one.before}, now {one.now}",
+    }[one.kind]
+    return f"{told}: {one.cause}" if one.cause else told
 
 
 def regression_lines(found: Sequence[Regression] | None, view: View) -> Iterator[str]:

@@ -372,7 +372,9 @@ def _regressions() -> Schema:
             "subject": _text("The target, or the rule of a policy."),
             "before": _text(),
             "now": _text(),
-            "cause": _text("The facts that changed, or what is so now."),
+            "cause": _text("The facts that changed, by the keys that state them, or what is so now."),
+            "facts": _list(_text(), "Names of the facts that changed."),
+            "sentence": _text("The whole in words: was native on Trainium2, now config-change: quant_method became gptq."),
         }
     )
     return {

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -41,7 +42,7 @@ def audit(*arguments: str, code: int = 0) -> Result:
     return result
 
 
-def models(result: Result) -> dict[str, list[dict[str, str]]]:
+def models(result: Result) -> dict[str, list[dict[str, Any]]]:
     return {model["id"]: model["regressions"] for model in json.loads(result.stdout)["models"]}
 
 
@@ -54,9 +55,11 @@ def test_what_became_worse_and_why() -> None:
     checkout(Path("models/one"), quantization_config=AWQ)
     [worse] = models(audit("--fail-on", "regression", code=11))["models/one"]
     assert (worse["subject"], worse["before"], worse["now"]) == ("trainium2/neuron-vllm", "native", "config-change")
-    assert worse["cause"] == "quant.method: none became gptq"
+    assert worse["cause"] == "quant_method became gptq"
+    assert worse["sentence"] == "was native on Trainium2, now config-change: quant_method became gptq"
+    assert worse["facts"] == ["quant.method"]
     table = CliRunner().invoke(build("audit"), ["audit", "--changed-since", "HEAD", "--on", "trainium2/neuron-vllm"]).stdout
-    assert "trainium2/neuron-vllm: was native, now config-change" in " ".join(table.split())
+    assert "was native on Trainium2, now config-change: quant_method became gptq" in " ".join(table.split())
 
 
 def test_what_became_better_is_no_regression() -> None:
@@ -71,7 +74,7 @@ def test_more_devices() -> None:
     [worse] = models(audit("--fail-on", "regression"))["models/two"]
     assert worse["kind"] == "devices"
     assert int(worse["now"]) > int(worse["before"])
-    assert worse["cause"].startswith("weights.bytes: 16060522496 became 400000000000")
+    assert worse["cause"].startswith("weights.bytes became 373 GiB (was 15.0 GiB)")
 
 
 def test_a_new_model_has_nothing_to_be_worse_than_and_a_deleted_one_is_gone() -> None:
@@ -90,7 +93,7 @@ def test_a_policy_no_longer_met() -> None:
     Path("policy.yaml").write_text("policy: p\nrules: [{id: plain, require: {quant.method: none}}]\n", encoding="utf-8")
     checkout(Path("models/one"), quantization_config=AWQ)
     found = models(audit("--policy", "policy.yaml", code=14))["models/one"]
-    assert {"kind": "policy", "subject": "plain", "before": "met", "now": "violated", "cause": "quant.method: none became gptq"} in found
+    assert [one["sentence"] for one in found if one["kind"] == "policy"] == ["plain was met, now violated: quant_method became gptq"]
 
 
 def test_the_base_is_where_the_branch_left() -> None:

@@ -77,9 +77,9 @@ def test_each_quantization_of_a_folder_is_a_model(tmp_path: Path) -> None:
     assert changed_models(files).models == (str(files[0]), str(tmp_path / "m-Q8_0-00001-of-00002.gguf"))
 
 
-def test_models_of_a_fleet_file(tmp_path: Path) -> None:
+def test_fleet_files_are_told_apart(tmp_path: Path) -> None:
     one = checkout(tmp_path / "one")
-    (tmp_path / "auditor.fleet.yaml").write_text("models: [{model: ./one}, {model: org/name}]\n", encoding="utf-8")
-    found = changed_models([tmp_path / "auditor.fleet.yaml", one / "config.json"])
+    (tmp_path / "auditor.fleet.yaml").write_text("models: [{model: ./one}]\n", encoding="utf-8")
+    found = changed_models([tmp_path / "auditor.fleet.yaml", one / "config.json", tmp_path / "gone.fleet.yaml"])
     assert found.models == (str(one),)
-    assert found.elsewhere == ("org/name",)
+    assert found.fleets == (str(tmp_path / "auditor.fleet.yaml"),)
