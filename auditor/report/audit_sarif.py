@@ -18,7 +18,7 @@ from auditor.rules.model import Finding
 _LEVELS = {"blocked": "error", "needs-port": "warning", "config-change": "note"}
 _ORDER = ("error", "warning", "note")
 _MOST_RUNS = 20
-_MOST_RESULTS = 25_000
+MOST_RESULTS = 25_000
 _MOST_RELATED = 10
 _UNKNOWN = Finding("verdict-unknown", "unknown", "high", "", {}, "", (), (), "The verdict is not known")
 _NOT_READ = Finding("model-not-inspected", "unknown", "high", "", {}, "", (), (), "The model could not be inspected")
@@ -56,7 +56,7 @@ def _run(audit: Audit, category: str, found: Iterable[tuple[Finding, dict[str, A
         "automationDetails": {"id": category},
         "invocations": [{"executionSuccessful": whole}],
         "columnKind": "utf16CodeUnits",
-        "results": results[:_MOST_RESULTS],
+        "results": results[:MOST_RESULTS],
         "properties": {"auditor/rules_digest": audit.rules_digest, "auditor/date": audit.today},
     }
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -11,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from auditor.report import FORMATS, View
+from auditor.report import FORMATS, View, audit_sarif
 from auditor.results import Audit
 from tests.support.audits import audit, rows
 
@@ -31,37 +32,70 @@ def sarif(of: Audit) -> dict[str, Any]:
     return json.loads(FORMATS["sarif"](of, View()))
 
 
+def _check_place(place: dict[str, Any]) -> None:
+    """Assert that a service can find the file: a relative reference below the root of the repository, and a line of it."""
+    uri = urlparse(place["artifactLocation"]["uri"])
+    assert (uri.scheme, uri.netloc, uri.query, uri.fragment) == ("", "", "", "")
+    assert uri.path
+    assert not uri.path.startswith("/")
+    assert ".." not in uri.path.split("/")
+    assert re.fullmatch(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri.path), "RFC 3986"
+    assert place["region"]["startLine"] >= 1
+
+
+def _check_rules(rules: list[dict[str, Any]], said: set[str]) -> None:
+    assert len(rules) <= 25_000
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    for rule in rules:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule["id"]), "words, the same in every run"
+        for text in ("shortDescription", "fullDescription", "help"):
+            assert rule[text]["text"]
+            assert rule[text]["text"] not in said, "a rule is described for all of its findings"
+        assert rule["defaultConfiguration"]["level"] in {"error", "warning", "note"}
+        assert "security-severity" not in rule.get("properties", {}), "a migration is no vulnerability"
+        assert len(rule.get("properties", {}).get("tags", [])) <= 20
+        assert rule.get("helpUri", "https://").startswith("https://")
+
+
 @pytest.mark.parametrize("of", [audit(), hostile(), replace(audit(), models=())], ids=["usual", "hostile", "empty"])
 def test_sarif_is_what_code_scanning_takes(of: Audit) -> None:
     log = sarif(of)
     assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("sarif-2.1.0.json")
     assert 1 <= len(log["runs"]) <= 20
     assert len({run["automationDetails"]["id"] for run in log["runs"]}) == len(log["runs"])
     for run in log["runs"]:
-        assert isinstance(run["results"], list)
+        assert re.fullmatch(r"auditor/([\w.-]+/)?", run["automationDetails"]["id"]), "the part before the last slash is the category"
+        assert run["columnKind"] == "utf16CodeUnits"
+        assert isinstance(run["results"], list), "there even when nothing was found"
         assert len(run["results"]) <= 25_000
-        rules = run["tool"]["driver"]["rules"]
-        assert len({rule["id"] for rule in rules}) == len(rules)
-        for rule in rules:
-            assert rule["shortDescription"]["text"]
-            assert rule["fullDescription"]["text"]
-            assert rule["help"]["text"]
-            assert "security-severity" not in rule.get("properties", {})
-            assert rule.get("helpUri", "https://").startswith("https://")
+        driver = run["tool"]["driver"]
+        assert driver["name"] == "auditor"
+        assert driver["version"]
+        _check_rules(driver["rules"], {result["message"]["text"] for result in run["results"]})
         for result in run["results"]:
-            assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+            assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
             assert result["level"] in {"error", "warning", "note"}
             assert result["message"]["text"]
-            assert result["partialFingerprints"]["auditor/v1"]
-            [location] = result["locations"]
-            place = location["physicalLocation"]
-            uri = urlparse(place["artifactLocation"]["uri"])
-            assert (uri.scheme, uri.netloc) == ("", "")
-            assert uri.path
-            assert not uri.path.startswith("/")
-            assert ".." not in uri.path.split("/")
-            assert " " not in uri.path
-            assert place["region"]["startLine"] >= 1
+            assert re.fullmatch(r"[0-9a-f]{32}", result["partialFingerprints"]["auditor/v1"])
+            assert 1 <= len(result["locations"]) <= 1000, "a service refuses the whole file for one result without"
+            for location in (*result["locations"], *result.get("relatedLocations", ())):
+                _check_place(location["physicalLocation"])
+            [logical] = result["locations"][0]["logicalLocations"]
+            assert logical["fullyQualifiedName"]
+            assert all(name.startswith("auditor/") for name in result["properties"])
+
+
+def test_sarif_of_more_results_than_are_taken_keeps_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert audit_sarif.MOST_RESULTS == 25_000
+    monkeypatch.setattr(audit_sarif, "MOST_RESULTS", 3)
+    row = rows()[4]
+    mixed = tuple(
+        replace(row.findings[0], rule=f"r-{verdict}", verdict=verdict) for verdict in ("config-change", "blocked", "needs-port") * 2
+    )
+    model = replace(audit().models[0], rows=(replace(row, findings=mixed),))
+    [run] = sarif(replace(audit(), models=(model,)))["runs"]
+    assert [result["level"] for result in run["results"]] == ["error", "error", "warning"]
 
 
 def test_sarif_levels_follow_the_verdict() -> None:
