@@ -6,6 +6,7 @@ from typing import NamedTuple
 from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.parameters_from_tensors import Tally
 from auditor.inspection.parameters_roles import Role
+from auditor.inspection.precision import read_quantization
 from auditor.snapshot import Snapshot
 from auditor.units import canonical_dtype
 
@@ -29,7 +30,7 @@ def contradictions(snapshot: Snapshot, anatomy: Anatomy | None, tallies: Mapping
     main = tallies.get("")
     if main is not None:
         found += _dtype(snapshot, main, method)
-        found += _quantization(main, method)
+        found += _quantization(main, method, stated=read_quantization(snapshot) is not None)
         found += _tied(main)
         found += _layers(anatomy, main)
     return found
@@ -92,9 +93,9 @@ _MARKS = {
 }
 
 
-def _quantization(tally: Tally, method: str) -> list[Contradiction]:
+def _quantization(tally: Tally, method: str, *, stated: bool) -> list[Contradiction]:
     leaves = {group.pattern.rpartition(".")[2] for group in tally.groups}
-    marks = _MARKS.get(method)
+    marks = _MARKS.get(method) if stated else None
     if marks is not None and not any(leaf.endswith(marks) for leaf in leaves):
         return [Contradiction("quant.method", f"the config says {method} and no tensor is named like it ({', '.join(marks)})")]
     if method == "none" and "qweight" in leaves:

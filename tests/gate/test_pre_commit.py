@@ -33,7 +33,7 @@ def model(folder: str, weights: str = "model.safetensors", **config: object) -> 
     Path(folder).mkdir(parents=True, exist_ok=True)
     Path(folder, "config.json").write_text(json.dumps({**CONFIG, **config}, indent=2) + "\n", encoding="utf-8")
     if weights.endswith(".bin"):
-        shutil.copy(ROOT / "tests" / "weights" / "data" / "state_dict.bin", Path(folder, weights))
+        shutil.copy(ROOT / "tests" / "weights" / "data" / "legacy.bin", Path(folder, weights))
         return
     header = b'{"x":{"dtype":"BF16","shape":[64],"data_offsets":[0,128]}}'
     Path(folder, weights).write_bytes(len(header).to_bytes(8, "little") + header + bytes(128))

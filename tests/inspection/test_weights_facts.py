@@ -188,6 +188,11 @@ def test_an_adapter_has_bytes_and_no_parameters_of_its_own() -> None:
     assert "base" in facts["params.total"].reason
 
 
+def test_what_tensors_alone_say_contradicts_no_config() -> None:
+    weight = Tensor("model.layers.0.mlp.up_proj.weight", "float8_e4m3fn", (16, 16), 256)
+    assert "the config says" not in contradictions_of(snapshot_with((WeightFile("a.safetensors", None, (weight,)),)))
+
+
 @pytest.mark.parametrize("name", ["llama-3.1-8b-instruct", "gpt-oss-20b", "deepseek-v3", "qwen3-32b-awq", "glm-4.5v"])
 def test_published_models_do_not_contradict_themselves(name: str) -> None:
     assert "repo.contradictions" not in facts_of(name)
