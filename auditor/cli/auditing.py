@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import auditor
 from auditor import workload_file
@@ -59,7 +60,7 @@ def audited(
     Raises CatalogError for rules that do not load, WorkloadError for options, ConfigError for settings.
     """
     asked = workload(load)
-    ignores = _ignores(config, today)
+    ignores = ignored(config, today)
     catalog = open_catalog(rule_packs(against, team))
     targets = catalog.find_targets(against.on or ())
     options = replace(
@@ -97,7 +98,7 @@ def checked(
     demanded: Sequence[Policy],
 ) -> Audit:
     """Return what policies say of models, as an audit without rows. Raises CatalogError, WorkloadError and ConfigError."""
-    asked, ignores = workload(load), _ignores(config, today)
+    asked, ignores = workload(load), ignored(config, today)
     catalog = open_catalog(rule_packs(against, team))
     options = audit_options(money, team, catalog)
     models = (
@@ -109,7 +110,7 @@ def checked(
 
 def policies(demands: Demands, config: Config, today: str) -> tuple[Policy, ...]:
     """Return the policies that options or settings name. Raises CatalogError, and ConfigError for what has expired."""
-    _ignores(config, today)
+    ignored(config, today)
     return read_policies(demands.policy or (), today)
 
 
@@ -133,7 +134,7 @@ def terms(money: Money, catalog: Catalog) -> Terms:
     )
 
 
-def _ignores(config: Config, today: str) -> tuple[Waiver, ...]:
+def ignored(config: Config, today: str) -> tuple[Waiver, ...]:
     """Return the findings that the settings ignore. Raises ConfigError where one of them has expired."""
     if config.found is None:
         return ()
@@ -143,10 +144,14 @@ def _ignores(config: Config, today: str) -> tuple[Waiver, ...]:
 
 def workload(load: Load) -> Workload:
     """Return the workload of settings, file and options; each beats those before it. Raises WorkloadError."""
-    given = {**load.configured, **(workload_file.read(load.workload) if load.workload else {})}
+    return Workload(**{**load.configured, **asked_workload(load)})
+
+
+def asked_workload(load: Load) -> dict[str, Any]:
+    """Return the fields that workload file and options give. Raises WorkloadError."""
+    given = workload_file.read(load.workload) if load.workload else {}
     names = load.fields().keys() - {"workload"}
-    given |= {name: value for name in sorted(names) if (value := getattr(load, name)) is not None}
-    return Workload(**given)
+    return {**given, **{name: value for name in sorted(names) if (value := getattr(load, name)) is not None}}
 
 
 def prices(given: Sequence[str], catalog: Catalog) -> dict[str, float]:

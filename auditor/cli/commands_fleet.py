@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.cli import exits
-from auditor.cli.flags import Against, Load, Money, Screen, Source, Team, command, one_of
+from auditor.cli.flags import Against, Config, Load, Money, Screen, Source, Team, command, one_of
 from auditor.cli.showing import Rules, view
 from auditor.errors import ReportError, WorkloadError
 from auditor.report import FLEET_FORMATS
@@ -84,18 +84,22 @@ def scan(
     money: Money,
     team: Team,
     source: Source,
+    config: Config,
     screen: Screen,
 ) -> None:
     """Audit a fleet into its store; unchanged models are passed over, an interrupted scan is taken up again."""
     if not sources:
         raise typer.Exit(_nothing(screen))
-    from auditor.cli.scanning import fleet_context  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.auditing import ignored  # noqa: PLC0415  # the rest of the program
+    from auditor.cli.scanning import fleet_context  # noqa: PLC0415
     from auditor.fleet.scan import scan as run  # noqa: PLC0415
 
     fleet = _fleet(sources)
     if not fleet.models:
         raise typer.Exit(_nothing(screen))
-    context = fleet_context(fleet, against, load, money, team, source, date.today().isoformat(), fast=fast)  # noqa: DTZ011  # the reader's own day
+    today = date.today().isoformat()  # noqa: DTZ011  # the reader's own day
+    ignored(config, today)  # they mark nothing in a store, and one that has expired is to be looked at all the same
+    context = fleet_context(fleet, against, load, money, team, source, today, fast=fast)
     with _store(store) as opened:
         state = run(fleet.models, opened, context, processes=processes, progress=_bar(screen, len(fleet.models)))
     failed = f", {state.failed} could not be read" if state.failed else ""
@@ -123,6 +127,7 @@ def report(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every row, however long the table.")] = False,
     rules: Rules = None,
+    config: Config,  # noqa: ARG001  # its rules are laid under the option
     screen: Screen,
 ) -> None:
     """Say what a scanned fleet adds up to: what could move where, at what cost, in which order."""

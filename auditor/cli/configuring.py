@@ -13,7 +13,7 @@ from auditor.errors import ConfigError
 #: Where an option's value came from, by the names of Typer's ``ParameterSource``, for those that a file may change.
 _UNSAID = "DEFAULT"
 #: Arguments that name models.
-_TARGETS = ("targets", "target", "first", "second", "files")
+_TARGETS = ("targets", "target", "first", "second", "files", "sources")
 
 
 def configure(context: typer.Context, config: Config, groups: Mapping[str, Group], given: dict[str, Any]) -> None:
@@ -31,6 +31,7 @@ def configure(context: typer.Context, config: Config, groups: Mapping[str, Group
         for group in groups.values():
             if name in group.fields():
                 setattr(group, name, value)
+                group.settled |= {name}
         if name in given:
             given[name] = value
     if found.workload:

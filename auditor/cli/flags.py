@@ -32,6 +32,9 @@ class Group:
     No dataclass, which takes 2 ms per group to make: `--help` is to be quick.
     """
 
+    settled: frozenset[str] = frozenset()
+    """Options whose value a settings file gave; no option."""
+
     def __init__(self, **values: Any) -> None:
         vars(self).update(values)
 
@@ -302,9 +305,15 @@ def _with_environment(name: str, annotation: Any) -> Any:
     if not isinstance(detail, typer.models.OptionInfo) or detail.envvar or detail.hidden:
         return annotation
     option = copy.copy(detail)
-    option.envvar = f"AUDITOR_{name.upper()}"
+    option.envvar = f"AUDITOR_{_long_name(name, option).replace('-', '_').upper()}"
     option.show_envvar = False
     return Annotated[annotation.__origin__, option]
+
+
+def _long_name(name: str, option: typer.models.OptionInfo) -> str:
+    """Return what the option is called on the command line, without its dashes."""
+    declared = (option.default, *(option.param_decls or ()))  # of an annotation, Typer takes the first name for a default
+    return next((text.removeprefix("--") for text in declared if isinstance(text, str) and text.startswith("--")), name)
 
 
 def unexpected(error: Exception) -> str:

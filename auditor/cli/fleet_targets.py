@@ -40,12 +40,18 @@ def asked(targets: Sequence[str], against: Against, load: Load) -> list[Asked]:
             found.append(Asked(text, against, load))
             continue
         fleet = read_fleet(Path(text))
-        aims = Against(**{**vars(against), "on": against.on or list(fleet.on) or None})
+        aims = Against(**{**vars(against), "on": targets_of(against, fleet.on)})
         for model in fleet.models:
             stated = {**load.configured, **fleet.defaults, **model.workload}
             own = Load(**{**vars(load), "configured": stated})
             found.append(Asked(model.target, aims, own, Origin(text, line=model.line)))
     return found
+
+
+def targets_of(against: Against, listed: Sequence[str]) -> list[str] | None:
+    """Return the targets that hold for a fleet file which lists some: an option goes before them, the settings come after."""
+    asked_for = None if "on" in against.settled else against.on
+    return asked_for or list(listed) or against.on
 
 
 def jobs(models: Sequence[Asked]) -> list[list[Asked]]:

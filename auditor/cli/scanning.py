@@ -2,14 +2,14 @@
 
 import auditor
 from auditor.auditing import AuditOptions
-from auditor.cli.auditing import cache_folder, open_catalog, rule_packs, terms
+from auditor.cli.auditing import asked_workload, cache_folder, open_catalog, rule_packs, terms
 from auditor.cli.flags import Against, Load, Money, Source, Team
+from auditor.cli.fleet_targets import targets_of
 from auditor.effort import EffortOptions
 from auditor.fleet.model import Fleet
 from auditor.fleet.one import Context
 from auditor.sizing.model import Constraints
 from auditor.sources.options import SourceOptions
-from auditor.workload_file import read
 
 
 def fleet_context(
@@ -17,16 +17,14 @@ def fleet_context(
 ) -> Context:
     """Return what every model is audited with; an option beats the workload file, which beats the fleet file's defaults.
 
-    Raises CatalogError for rules that do not load, WorkloadError for options.
+    Settings come last. Raises CatalogError for rules that do not load, WorkloadError for options.
     """
     packs = rule_packs(against, team)
     catalog = open_catalog(packs)
-    given = read(load.workload) if load.workload else {}
-    given |= {name: value for name in sorted(load.fields().keys() - {"workload"}) if (value := getattr(load, name)) is not None}
     return Context(
         catalog=catalog,
-        targets=catalog.find_targets(against.on or fleet.on),
-        defaults={**fleet.defaults, **given},
+        targets=catalog.find_targets(targets_of(against, fleet.on) or ()),
+        defaults={**load.configured, **fleet.defaults, **asked_workload(load)},
         options=AuditOptions(
             constraints=Constraints(
                 devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction

@@ -278,7 +278,7 @@ def test_compare_sets_two_models_side_by_side(form: str) -> None:
 
 
 def test_a_fault_of_ours_is_one_line_and_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise KeyError("surprise")
 
     monkeypatch.setattr("auditor.inspection.inspect_snapshot", fails)
