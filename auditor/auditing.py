@@ -16,6 +16,7 @@ from auditor.catalog.support import stack_facts
 from auditor.effort import EffortOptions
 from auditor.facts import Basis, Facts, Known, Unknown, Value
 from auditor.inspection.model import Inspection
+from auditor.planning import Group, alone, plan
 from auditor.results import Audit, Effort, ModelAudit, TargetAudit, TogetherPlan
 from auditor.rules import Evaluation, evaluate
 from auditor.rules.verdict import Verdict, combine
@@ -61,17 +62,16 @@ def audit(
 
 def plans(models: Sequence[ModelAudit], catalog: Catalog) -> tuple[TogetherPlan, ...]:
     """Return what moving several models to each target takes, where more than one of them can move there."""
-    movable: dict[str, list[effort.Candidate]] = {}
+    movable: dict[str, list[Group]] = {}
     for model in models:
         for row in model.rows:
             if row.effort.weeks is not None and row.effort.items:
-                movable.setdefault(row.target.id, []).append(effort.candidate(catalog.effort, model.inspection.id, row.facts, row.effort))
+                movable.setdefault(row.target.id, []).append(alone(catalog.effort, model.inspection.id, row.facts, row.effort))
     found = []
-    for target, candidates in movable.items():
-        made = effort.plan(catalog.effort, candidates) if len(candidates) > 1 else None
+    for target, groups in movable.items():
+        made = plan(catalog.effort, groups) if len(groups) > 1 else None
         if made is not None and made.total.weeks and made.total.expected is not None and made.total.interval80:
-            order = tuple((one.model, one.marginal.expected or 0.0) for one in made.order)
-            found.append(TogetherPlan(target, made.total.weeks, made.total.expected, made.total.interval80, order))
+            found.append(TogetherPlan(target, made.total.weeks, made.total.expected, made.total.interval80, made.order))
     return tuple(found)
 
 

@@ -5,10 +5,9 @@ usual three-point (PERT) forms. Totals: ``L, M, H, E`` are plain sums; the 80 % 
 ``S^2 = (1 - rho) * sum(sigma^2) + rho * (sum sigma)^2``, because items of one migration share team and stack.
 """
 
-import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from auditor.catalog.effort import EffortModel, Weeks, WorkItemSpec
 from auditor.catalog.model import Stack
@@ -39,34 +38,6 @@ class EffortOptions:
     ai_assist: bool = False
     regulated: bool = False
     maturity: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedModel:
-    """One model of a plan: its own effort and what it pays when others went before it."""
-
-    model: str
-    marginal: Effort
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Several models moved to one stack, in the cheapest order, shared work paid once."""
-
-    order: tuple[PlannedModel, ...]
-    total: Effort
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A model that could be moved: its items as estimated on its own."""
-
-    model: str
-    architecture: str
-    shape: str
-    effort: Effort
-    discounts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Share of each item paid after the same architecture, and after the same shapes."""
 
 
 def estimate(
@@ -131,14 +102,24 @@ def way_back(model: EffortModel) -> float:
 
 def total(items: Iterable[WorkItem], rho: float) -> Effort:
     """Sum items over unique scope keys, by the formula at the head of this module."""
-    unique = {(item.item, item.scope_key): item for item in items}.values()
-    low, likely, high = (math.fsum(getattr(item.weeks, part) for item in unique) for part in ("low", "likely", "high"))
-    expected = math.fsum(_expected(item.weeks) for item in unique)
-    sigmas = [(item.weeks.high - item.weeks.low) / 6 for item in unique]
-    spread = math.sqrt((1 - rho) * math.fsum(sigma * sigma for sigma in sigmas) + rho * math.fsum(sigmas) ** 2)
+    return total_of_many(((item, 1) for item in {(item.item, item.scope_key): item for item in items}.values()), rho)
+
+
+def total_of_many(items: Iterable[tuple[WorkItem, int]], rho: float) -> Effort:
+    """Sum items, each as many times as is said beside it; what shares a scope key is left out beforehand."""
+    counted = tuple(items)
+    low, likely, high = (math.fsum(getattr(item.weeks, part) * count for item, count in counted) for part in ("low", "likely", "high"))
+    expected = math.fsum(expected_weeks(item.weeks) * count for item, count in counted)
+    sigmas = [((item.weeks.high - item.weeks.low) / 6, count) for item, count in counted]
+    squares, plain = math.fsum(sigma * sigma * count for sigma, count in sigmas), math.fsum(sigma * count for sigma, count in sigmas)
+    spread = math.sqrt((1 - rho) * squares + rho * plain**2)
     interval = (max(0.0, expected - _Z80 * spread), expected + _Z80 * spread)
     return Effort(
-        weeks=Range(low, likely, high), expected=expected, interval80=interval, items=tuple(unique), grade=_grade(unique, expected)
+        weeks=Range(low, likely, high),
+        expected=expected,
+        interval80=interval,
+        items=tuple(item for item, _ in counted),
+        grade=_grade(counted, expected),
     )
 
 
@@ -193,98 +174,6 @@ def shape_key(facts: Facts) -> str:
     """Return what makes two models the same shapes, so that one is a fine-tune of the other as far as work goes."""
     names = ("arch.layers", "arch.hidden_size", "attention.heads", "attention.kv_heads", "arch.vocab_size", "moe.experts", "params.total")
     return "/".join(str(facts.value(name)) for name in names)
-
-
-def candidate(model: EffortModel, name: str, facts: Facts, effort: Effort) -> Candidate:
-    """Return one model of a plan, with the discounts that the effort model gives to a second one of its kind."""
-    discounts = {item.item: (model.items[item.item].same_architecture, model.items[item.item].same_shape) for item in effort.items}
-    return Candidate(name, architecture_key(facts), shape_key(facts), effort, discounts)
-
-
-def plan(model: EffortModel, candidates: Sequence[Candidate]) -> Plan:
-    """Return the order in which each next model is the cheapest one left, and the total with shared work paid once.
-
-    Ties go by name, so that the order never depends on the order of the input.
-    """
-    # Models of one kind cost the same at any moment. What is paid makes a kind cheaper only where it shares something with
-    # what was paid, so only those are priced anew; the queue may hold older, dearer prices, which are passed over.
-    kinds: dict[tuple[object, ...], list[Candidate]] = {}
-    for one in sorted(candidates, key=lambda one: one.model, reverse=True):
-        if one.effort.weeks is not None:
-            kinds.setdefault(_kind(one), []).append(one)
-    members = list(kinds.values())
-    sharing: dict[object, set[int]] = {}
-    for at, group in enumerate(members):
-        for token in _tokens(group[-1]):
-            sharing.setdefault(token, set()).add(at)
-    paid = _Paid(set(), set(), set())
-    prices: dict[int, Effort] = {}
-    queue: list[tuple[float, str, int]] = []
-
-    def price(at: int) -> None:
-        prices[at] = total(_marginal(members[at][-1], paid), model.rho)
-        heapq.heappush(queue, (prices[at].expected or 0.0, members[at][-1].model, at))
-
-    for at in range(len(members)):
-        price(at)
-    order: list[PlannedModel] = []
-    while queue:
-        expected, name, at = heapq.heappop(queue)
-        if not members[at] or name != members[at][-1].model or expected != (prices[at].expected or 0.0):
-            continue
-        one = members[at].pop()
-        order.append(PlannedModel(one.model, total(_marginal(one, paid), model.rho)))
-        new = paid.add(one)
-        stale = set().union(*(sharing[token] for token in new)) if new else set()
-        for other in stale | {at}:
-            if members[other]:
-                price(other)
-    return Plan(tuple(order), total((item for planned in order for item in planned.marginal.items), model.rho))
-
-
-def _tokens(one: Candidate) -> set[object]:
-    """Return what a model shares with others: the keys of shared work, its architecture, its shapes."""
-    shared: set[object] = {(item.item, item.scope_key) for item in one.effort.items if item.scope != "model"}
-    return shared | {one.architecture, f"{one.architecture}|{one.shape}"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Paid:
-    """What earlier models of a plan have paid for."""
-
-    items: set[tuple[str, str]]
-    architectures: set[str]
-    shapes: set[str]
-
-    def add(self, one: Candidate) -> set[object]:
-        """Add a model's shared work; return what of it is new."""
-        new = {token for token in _tokens(one) if token not in self.items and token not in self.architectures and token not in self.shapes}
-        self.items.update((item.item, item.scope_key) for item in one.effort.items if item.scope != "model")
-        self.architectures.add(one.architecture)
-        self.shapes.add(f"{one.architecture}|{one.shape}")
-        return new
-
-
-def _kind(one: Candidate) -> tuple[object, ...]:
-    """Return what makes two models cost the same: everything but their names."""
-    items = tuple((item.item, item.weeks, item.scope, "" if item.scope == "model" else item.scope_key) for item in one.effort.items)
-    return one.architecture, one.shape, items
-
-
-def _marginal(one: Candidate, paid: _Paid) -> list[WorkItem]:
-    result = []
-    for item in one.effort.items:
-        if (item.item, item.scope_key) in paid.items:
-            continue
-        same_architecture, same_shape = one.discounts[item.item]
-        factor = 1.0
-        if f"{one.architecture}|{one.shape}" in paid.shapes:
-            factor = same_shape
-        elif one.architecture in paid.architectures:
-            factor = same_architecture
-        weeks = Range(item.weeks.low * factor, item.weeks.likely * factor, item.weeks.high * factor)
-        result.append(replace(item, weeks=weeks))
-    return result
 
 
 def _keep_highest_port(model: EffortModel, triggers: dict[str, list[str]]) -> None:
@@ -346,15 +235,16 @@ def _kernel_key(facts: Facts) -> str:
     return facts.text("attention.kind") or "attention"
 
 
-def _expected(weeks: Range) -> float:
+def expected_weeks(weeks: Range) -> float:
+    """Return the mean of a three-point estimate."""
     return (weeks.low + 4 * weeks.likely + weeks.high) / 6
 
 
-def _grade(items: Iterable[WorkItem], expected: float) -> str:
+def _grade(items: Iterable[tuple[WorkItem, int]], expected: float) -> str:
     """Return the weakest kind of evidence that carries more than a fifth of the expected weeks."""
     shares: dict[str, float] = {}
-    for item in items:
+    for item, count in items:
         letter = max(item.grade, key=_GRADE_ORDER.index)
-        shares[letter] = shares.get(letter, 0.0) + _expected(item.weeks)
+        shares[letter] = shares.get(letter, 0.0) + expected_weeks(item.weeks) * count
     heavy = [letter for letter, share in shares.items() if expected and share > expected / 5]
     return _GRADE_WORDS[max(heavy, key=_GRADE_ORDER.index)] if heavy else ""

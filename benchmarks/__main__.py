@@ -5,7 +5,7 @@ import sys
 
 from tabulate import tabulate
 
-BENCHMARKS = ("startup", "catalogue", "hub", "fleet")
+BENCHMARKS = ("startup", "catalogue", "hub", "fleet", "fleet_hub")
 
 
 def main() -> int:

@@ -5,8 +5,9 @@ import pytest
 from auditor.catalog import load_catalog
 from auditor.catalog.effort import EffortModel
 from auditor.catalog.model import Stack
-from auditor.effort import EffortOptions, candidate, estimate, plan, port_tier
+from auditor.effort import EffortOptions, estimate, port_tier, total
 from auditor.facts import Basis, Facts, Known, Value
+from auditor.planning import alone, plan
 from auditor.results import Effort
 from auditor.rules.model import Finding
 from auditor.sizing.model import Memory, Placement
@@ -177,19 +178,20 @@ def test_an_inventory_pays_shared_work_once(model: EffortModel) -> None:
         "qwen-awq": (_facts("qwen-awq", "Qwen2ForCausalLM"), (_finding("port", "requantize"),)),
     }
     efforts = {name: (facts, estimate(model, neuron, facts, None, findings)) for name, (facts, findings) in singles.items()}
-    shared = plan(model, [candidate(model, name, facts, effort) for name, (facts, effort) in efforts.items()])
+    shared = plan(model, [alone(model, name, facts, effort) for name, (facts, effort) in efforts.items()])
     assert _row(shared.total) == pytest.approx((5.9, 11.4, 20.7), abs=0.051)
     assert sum(_row(effort)[1] for _, effort in efforts.values()) == pytest.approx(16.7, abs=0.051)
-    marginal = {planned.model: _row(planned.marginal) for planned in shared.order}
+    marginal = {step.models: _row(total(step.items, model.rho)) for step in shared.steps}
     assert min(marginal.values()) == pytest.approx((0.7, 1.3, 2.2), abs=0.051), "the second Llama costs least"
 
 
 def test_a_fine_tune_costs_less_than_its_sibling(model: EffortModel) -> None:
     neuron = _stack("neuron")
     tuned = _facts("llama-70b-tuned", "LlamaForCausalLM", arch__layers=80)
-    pair = [candidate(model, str(facts.text("model.id")), facts, estimate(model, neuron, facts, None, ())) for facts in (LLAMA_70B, tuned)]
-    second = plan(model, pair).order[1]
-    assert _row(second.marginal) == pytest.approx((0.6, 1.0, 1.6), abs=0.051)
+    efforts = {str(facts.text("model.id")): (facts, estimate(model, neuron, facts, None, ())) for facts in (LLAMA_70B, tuned)}
+    pair = [alone(model, name, facts, effort) for name, (facts, effort) in efforts.items()]
+    second = plan(model, pair).steps[1]
+    assert _row(total(second.items, model.rho)) == pytest.approx((0.6, 1.0, 1.6), abs=0.051)
 
 
 def test_order_of_difficulty() -> None:

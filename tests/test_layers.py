@@ -24,7 +24,7 @@ LAYERS = (
     ("rules",),
     ("results",),
     ("effort", "economics", "dual_stack"),
-    ("alternatives",),
+    ("alternatives", "planning"),
     ("auditing",),
     ("policy",),
     ("fixtures",),

@@ -42,6 +42,7 @@ FEATURES = (
     "video",
     "speech",
     "sleep_mode",
+    "device_sharing",
 )
 #: Facts of a stack that its file states under ``limits``: what it cannot take.
 LIMITS = tuple(

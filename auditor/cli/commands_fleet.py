@@ -15,8 +15,8 @@ from auditor.errors import ReportError, WorkloadError
 from auditor.report import FLEET_FORMATS
 
 if TYPE_CHECKING:
+    from auditor.fleet.jobs import Progress
     from auditor.fleet.model import Fleet
-    from auditor.fleet.scan import Progress
     from auditor.fleet.store import Store
 
 _PARQUET = "parquet"
@@ -102,8 +102,9 @@ def scan(
     context = fleet_context(fleet, against, load, money, team, source, today, fast=fast)
     with _store(store) as opened:
         state = run(fleet.models, opened, context, processes=processes, progress=_bar(screen, len(fleet.models)))
+    resumed = f", {state.resumed} from a scan that was interrupted" if state.resumed else ""
     failed = f", {state.failed} could not be read" if state.failed else ""
-    screen.terminal.note(f"{state.done} models, {state.unchanged} unchanged{failed}, {state.seconds:.1f} s; in {store}", 1)
+    screen.terminal.note(f"{state.done} models, {state.unchanged} unchanged{resumed}{failed}, {state.seconds:.1f} s; in {store}", 1)
     raise typer.Exit(exits.INCOMPLETE if state.failed else exits.OK)
 
 
@@ -143,9 +144,8 @@ def report(
     from auditor.cli.auditing import open_catalog  # noqa: PLC0415
 
     with _store(store, read_only=True) as opened:
-        # A screen shows a dozen targets: the rest is planned only for who wants every row, or reads the figures by program.
-        short = kind in {"table", "markdown"} and not everything
-        found = summarise(opened, open_catalog(rules).effort, number, planned=12 if short else None)
+        # The rest is planned only for who wants every row, or reads the figures by program.
+        found = summarise(opened, open_catalog(rules).effort, number, every_plan=everything or kind not in {"table", "markdown", "html"})
     screen.terminal.report(FLEET_FORMATS[kind](found, view(output, screen, every_row=everything)), output)
 
 

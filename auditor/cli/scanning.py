@@ -7,7 +7,7 @@ from auditor.cli.flags import Against, Load, Money, Source, Team
 from auditor.cli.fleet_targets import targets_of
 from auditor.effort import EffortOptions
 from auditor.fleet.model import Fleet
-from auditor.fleet.one import Context
+from auditor.fleet.one import Context, ScanRules
 from auditor.sizing.model import Constraints
 from auditor.sources.options import SourceOptions
 
@@ -21,9 +21,8 @@ def fleet_context(
     """
     packs = rule_packs(against, team)
     catalog = open_catalog(packs)
-    return Context(
-        catalog=catalog,
-        targets=catalog.find_targets(targets_of(against, fleet.on) or ()),
+    rules = ScanRules(
+        targets=tuple(targets_of(against, fleet.on) or ()),
         defaults={**load.configured, **fleet.defaults, **asked_workload(load)},
         options=AuditOptions(
             constraints=Constraints(
@@ -38,3 +37,4 @@ def fleet_context(
         packs=packs,
         cache=cache_folder(),
     )
+    return Context(rules, catalog, catalog.find_targets(rules.targets))

@@ -14,8 +14,8 @@ class VerdictChange:
     target: str
     before: str
     after: str
-    cause: str
-    """``model`` (its files changed), ``workload``, ``rules``, or ``version`` (of auditor)."""
+    causes: tuple[str, ...]
+    """What of it changed: ``model`` (its files), ``workload``, ``rules``, ``version`` (of auditor), ``options`` (of the scan)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +47,50 @@ def diff(store: Store, before: int | None = None, after: int | None = None) -> F
             raise ReportError(f"{store.path}: holds no complete scan {number}", f"it has {', '.join(map(str, done)) or 'none'}")
     entries = {
         number: {
-            row["target"]: row for row in store.query("select target, fingerprint, audit_key, error from entries where scan = ?", [number])
+            row["target"]: row
+            for row in store.query(
+                "select target, fingerprint, workload, error from entries where scan = ? order by position desc", [number]
+            )
         }
         for number in (before, after)
     }
     old, new = entries[before], entries[after]
     both = sorted(old.keys() & new.keys())
-    changed = {name for name in both if old[name]["fingerprint"] != new[name]["fingerprint"]}
+    changed = {name for name in both if old[name]["fingerprint"] != new[name]["fingerprint"] and not new[name]["error"]}
     return FleetDiff(
         before=before,
         after=after,
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
         changed=tuple(sorted(changed)),
-        verdicts=_verdicts(store, before, after, changed),
+        verdicts=_verdicts(store, before, after),
         newly_failed=tuple((name, new[name]["error"]) for name in both if new[name]["error"] and not old[name]["error"]),
     )
 
 
-def _verdicts(store: Store, before: int, after: int, changed: set[str]) -> tuple[VerdictChange, ...]:
-    about = {row["scan"]: row for row in store.query("select scan, rules_digest, version from scans")}
+def _verdicts(store: Store, before: int, after: int) -> tuple[VerdictChange, ...]:
+    about = {row["scan"]: row for row in store.query("select scan, rules_digest, version, options from scans")}
+    everywhere = [
+        cause
+        for cause, column in (("rules", "rules_digest"), ("version", "version"), ("options", "options"))
+        if about[before][column] != about[after][column]
+    ]
     rows = store.query(
-        """select n.target, a.accelerator || '/' || a.stack aim, b.verdict before, a.verdict after
-           from entries n join entries o on o.scan = ? and o.target = n.target
+        """select distinct n.target, a.accelerator || '/' || a.stack aim, b.verdict before, a.verdict after,
+                  n.fingerprint != o.fingerprint model, n.workload::varchar != o.workload::varchar workload
+           from entries n join entries o on o.scan = ? and o.target = n.target and o.name = n.name
            join audits a on a.audit_key = n.audit_key
            join audits b on b.audit_key = o.audit_key and b.accelerator = a.accelerator and b.stack = a.stack
            where n.scan = ? and n.audit_key != o.audit_key and a.verdict != b.verdict order by 1, 2""",
         [before, after],
     )
-    same_rules = about[before]["rules_digest"] == about[after]["rules_digest"]
-    same_version = about[before]["version"] == about[after]["version"]
-
-    def cause(model: str) -> str:
-        if model in changed:
-            return "model"
-        return "workload" if same_rules and same_version else "version" if same_rules else "rules"
-
-    return tuple(VerdictChange(row["target"], row["aim"], row["before"], row["after"], cause(row["target"])) for row in rows)
+    return tuple(
+        VerdictChange(
+            row["target"],
+            row["aim"],
+            row["before"],
+            row["after"],
+            (*(cause for cause in ("model", "workload") if row[cause]), *everywhere),
+        )
+        for row in rows
+    )

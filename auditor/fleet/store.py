@@ -6,7 +6,6 @@ whatever kills a scan, the file holds whole batches and nothing else.
 """
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,78 +16,33 @@ import duckdb
 
 from auditor.errors import ReportError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _TABLES = """
 create table meta (name varchar primary key, value varchar);
-create table scans (scan integer primary key, identity varchar, rules_digest varchar, version varchar, today varchar, state varchar);
+-- state: running, done, abandoned
+create table scans (
+  scan integer primary key, identity varchar, rules_digest varchar, version varchar, today varchar, options varchar, state varchar);
+-- One row per model of a scan, pointing to what was read of it and to its audit.
+create table entries (
+  scan integer, position integer, target varchar, name varchar, owner varchar, found varchar, replicas integer, workload json,
+  fingerprint varchar, audit_key varchar, error varchar, primary key (scan, position));
+-- What was read of a model in one state.
 create table inspections (
   target varchar, fingerprint varchar, document varchar, model_id varchar, revision varchar, arch_class varchar, architecture varchar,
   task varchar, params bigint, weights_bytes bigint, dtype varchar, quant_method varchar, unknown varchar[], error varchar,
   primary key (target, fingerprint));
+-- One row per audited model and target. device_share: of one device, where several servers may share it; null for whole devices.
 create table audits (
-  audit_key varchar, accelerator varchar, stack varchar, vendor varchar, verdict varchar, at_least varchar, settled_by varchar[],
-  availability varchar, devices integer, billed_devices integer, instance varchar, provider varchar, instances integer,
-  usd_per_hour double, usd_per_million double, output_tokens_per_s double, weeks_low double, weeks_likely double, weeks_high double,
-  weeks_reason varchar, architecture_key varchar, shape_key varchar, work json, findings json);
+  audit_key varchar, accelerator varchar, stack varchar, family varchar, verdict varchar, at_least varchar, settled_by varchar[],
+  availability varchar, devices integer, device_share double, billed_devices integer, instance varchar, provider varchar,
+  instances integer, usd_per_hour double, usd_per_million double, output_tokens_per_s double, weeks_low double, weeks_likely double,
+  weeks_high double, weeks_reason varchar, work_key varchar, findings json);
+-- What moving a model takes: most models of a fleet share theirs with others.
+create table works (work_key varchar primary key, architecture_key varchar, shape_key varchar, items json);
+-- Keys of the audits that are whole.
 create table audited (audit_key varchar primary key);
-create table entries (
-  scan integer, position integer, target varchar, name varchar, owner varchar, found varchar, replicas integer, tokens_per_day double,
-  fingerprint varchar, audit_key varchar, error varchar, primary key (scan, position));
 """
-_AUDIT_COLUMNS = [
-    "audit_key",
-    "accelerator",
-    "stack",
-    "vendor",
-    "verdict",
-    "at_least",
-    "settled_by",
-    "availability",
-    "devices",
-    "billed_devices",
-    "instance",
-    "provider",
-    "instances",
-    "usd_per_hour",
-    "usd_per_million",
-    "output_tokens_per_s",
-    "weeks_low",
-    "weeks_likely",
-    "weeks_high",
-    "weeks_reason",
-    "architecture_key",
-    "shape_key",
-    "work",
-    "findings",
-]
-_INSPECTION_COLUMNS = [
-    "target",
-    "fingerprint",
-    "document",
-    "model_id",
-    "revision",
-    "arch_class",
-    "architecture",
-    "task",
-    "params",
-    "weights_bytes",
-    "dtype",
-    "quant_method",
-    "unknown",
-    "error",
-]
-_ENTRY_COLUMNS = ["scan", "position", "target", "name", "owner", "found", "replicas", "tokens_per_day", "fingerprint", "audit_key", "error"]
-_TYPES = {
-    "settled_by": "varchar[]",
-    "unknown": "varchar[]",
-    "work": "json",
-    "findings": "json",
-    **dict.fromkeys(["devices", "billed_devices", "instances", "scan", "position", "replicas"], "integer"),
-    **dict.fromkeys(["params", "weights_bytes"], "bigint"),
-    **dict.fromkeys(
-        ["usd_per_hour", "usd_per_million", "output_tokens_per_s", "weeks_low", "weeks_likely", "weeks_high", "tokens_per_day"], "double"
-    ),
-}
+_EXPORTED = ("scans", "entries", "inspections", "audits", "works")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +65,9 @@ class Store:
                 raise ReportError(f"{path}: no such store", "`auditor fleet scan … --store FILE` makes one")
             self._db = duckdb.connect(str(path), read_only=read_only)
             self._prepare(read_only=read_only)
+        self._columns: dict[str, dict[str, str]] = {}
+        for row in self.query("select table_name, column_name, data_type from information_schema.columns order by ordinal_position"):
+            self._columns.setdefault(row["table_name"], {})[row["column_name"]] = row["data_type"]
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +86,7 @@ class Store:
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def begin(self, identity: str, rules_digest: str, version: str, today: str) -> Scan:
+    def begin(self, identity: str, rules_digest: str, version: str, today: str, options: str = "") -> Scan:
         """Return a new scan, or the one that was interrupted if it was of the same identity."""
         last = self.query("select scan, identity, state from scans order by scan desc limit 1")
         if last and last[0]["state"] == "running" and last[0]["identity"] == identity:
@@ -140,7 +97,9 @@ class Store:
             if last and last[0]["state"] == "running":
                 self._db.execute("update scans set state = 'abandoned' where scan = ?", [last[0]["scan"]])
             number = last[0]["scan"] + 1 if last else 1
-            self._db.execute("insert into scans values (?, ?, ?, ?, ?, 'running')", [number, identity, rules_digest, version, today])
+            self._db.execute(
+                "insert into scans values (?, ?, ?, ?, ?, ?, 'running')", [number, identity, rules_digest, version, today, options]
+            )
         return Scan(number, frozenset())
 
     def finish(self, number: int) -> None:
@@ -148,11 +107,11 @@ class Store:
         with self._transaction():
             self._db.execute("update scans set state = 'done' where scan = ?", [number])
 
-    def known(self) -> tuple[dict[str, str], frozenset[str]]:
+    def known(self) -> tuple[dict[str, str], set[str]]:
         """Return the last fingerprint under which each target was read without error, and the keys of all audits."""
         rows = self.query("select target, last(fingerprint order by rowid) fingerprint from inspections where error = '' group by target")
         keys = self.query("select audit_key from audited")
-        return {row["target"]: row["fingerprint"] for row in rows}, frozenset(row["audit_key"] for row in keys)
+        return {row["target"]: row["fingerprint"] for row in rows}, {row["audit_key"] for row in keys}
 
     def inspection(self, target: str, fingerprint: str) -> dict[str, Any] | None:
         """Return what was read of a target in a state, as ``encode`` wrote it."""
@@ -164,21 +123,22 @@ class Store:
         entries: Sequence[Mapping[str, Any]],
         inspections: Sequence[Mapping[str, Any]],
         audits: Mapping[str, Sequence[Mapping[str, Any]]],
+        works: Sequence[Mapping[str, Any]],
     ) -> None:
         """Write one batch, whole or not at all. Raises ReportError when the disk is full; what was there stays."""
-        rows = [{**row, "audit_key": key} for key, found in audits.items() for row in found]
         with self._transaction():
-            self._insert("inspections", _INSPECTION_COLUMNS, inspections, ignore=True)
-            self._insert("audits", _AUDIT_COLUMNS, rows)
-            self._insert("audited", ["audit_key"], [{"audit_key": key} for key in audits])
-            self._insert("entries", _ENTRY_COLUMNS, entries)
+            self._insert("inspections", inspections, ignore=True)
+            self._insert("works", works, ignore=True)
+            self._insert("audits", [{**row, "audit_key": key} for key, found in audits.items() for row in found])
+            self._insert("audited", [{"audit_key": key} for key in audits])
+            self._insert("entries", entries)
 
     def export(self, folder: Path) -> list[Path]:
         """Write every table as a Parquet file into ``folder`` and return the files."""
         with _explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             paths = []
-            for table in ("scans", "inspections", "audits", "entries"):
+            for table in _EXPORTED:
                 path = folder / f"{table}.parquet"
                 self._db.execute(f"copy {table} to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet)")
                 paths.append(path)
@@ -210,23 +170,16 @@ class Store:
                     self._db.execute("rollback")
                 raise
 
-    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, ignore: bool = False) -> None:
-        """Insert many rows at once: a file of JSON lines is what the engine reads fastest without a heavy library."""
+    def _insert(self, table: str, rows: Sequence[Mapping[str, Any]], *, ignore: bool = False) -> None:
+        """Insert many rows at once: as one JSON text, which the engine reads fastest without a heavy library."""
         if not rows:
             return
-        with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps({name: row.get(name) for name in columns}))
-                file.write("\n")
-            file.flush()
-            types = ", ".join(f"{name}: '{_TYPES.get(name, 'varchar')}'" for name in columns)
-            names = ", ".join(columns)
-            verb = "insert or ignore" if ignore else "insert"
-            self._db.execute(
-                f"{verb} into {table} ({names}) select {names} from read_json(?, format = 'newline_delimited', columns = {{{types}}}, "  # noqa: S608 - names of this module
-                "maximum_object_size = 268435456)",
-                [file.name],
-            )
+        columns = self._columns[table]
+        text = json.dumps([{name: row.get(name) for name in columns} for row in rows])
+        shape = json.dumps([{name: [kind[:-2]] if kind.endswith("[]") else kind for name, kind in columns.items()}])
+        names, values = ", ".join(columns), ", ".join(f"row.{name}" for name in columns)
+        verb = "insert or ignore" if ignore else "insert"
+        self._db.execute(f"{verb} into {table} ({names}) select {values} from (select unnest(from_json(?, '{shape}')) as row)", [text])  # noqa: S608 - names of this module
 
 
 @contextmanager

@@ -1,21 +1,18 @@
 """What a scanned fleet adds up to: queries over the store, values out. No rendering here."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from auditor.catalog.effort import EffortModel
-from auditor.effort import Candidate, Plan, plan, total
 from auditor.errors import ReportError
+from auditor.fleet.packing import Packed, Placed, pack
+from auditor.fleet.plans import Named, plans
 from auditor.fleet.store import Store
-from auditor.results import WorkItem
-from auditor.sizing.model import Range
+from auditor.planning import Plan
 
-#: Hours of a month: 365.25 / 12 days.
-HOURS_PER_MONTH = 730.5
 #: Stays or moves: what a model could do on a target, from best to worst.
 VERDICTS = ("native", "config-change", "needs-port", "unknown", "blocked")
+_TO_BE_HAD = ("open", "limited")
 _LATEST = "select max(scan) from scans where state = 'done'"
 
 
@@ -36,8 +33,8 @@ class ModelLine:
     weights_bytes: int | None
     precision: str | None
     error: str
-    verdicts: dict[str, str]
-    """Verdict by target, as ``accelerator/stack``."""
+    verdicts: Mapping[str, str]
+    """Verdict by target, as ``accelerator/stack``; one mapping for all models that have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +43,16 @@ class TargetLine:
 
     target: str
     availability: str
-    verdicts: dict[str, int]
+    verdicts: Mapping[str, int]
     """Models by verdict."""
-    devices: int
-    instances: int
-    """After packing small placements of one machine type together."""
-    usd_per_month: float | None
-    """None where a placement has no price."""
-    unpriced: int
-    weeks: Range | None
+    packed: Packed
+    """What holds the models that run natively or by configuration, a device belonging to one server."""
+    sharing: Packed
+    """The same, where servers that may share a device do."""
+    best: bool = False
+    """Whether no other target of its accelerator family that can be had serves more models, or as many for less."""
+    plan: Plan | None = None
     """Moving every model that can be moved, shared work once; None where nothing moves or no plan was asked for."""
-    order: tuple[tuple[str, float], ...]
-    """Models in the cheapest order, each with its marginal expected weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +70,8 @@ class FleetSummary:
     targets: tuple[TargetLine, ...]
     questions: tuple[tuple[str, int], ...]
     """What would settle unknown verdicts, with the number of rows it would settle."""
+    unknown: tuple[tuple[str, int], ...]
+    """Facts that could not be had, with the number of models that lack them."""
 
 
 def latest(store: Store) -> int:
@@ -85,10 +82,10 @@ def latest(store: Store) -> int:
     return int(row["scan"])
 
 
-def summarise(store: Store, effort: EffortModel, scan: int | None = None, *, planned: int | None = None) -> FleetSummary:
+def summarise(store: Store, effort: EffortModel, scan: int | None = None, *, every_plan: bool = True) -> FleetSummary:
     """Return what the last complete scan (or ``scan``) adds up to. Raises ReportError when there is no such scan.
 
-    ``planned`` limits the migration plans to that many targets, the best ones: in a large fleet they are most of the work.
+    Without ``every_plan`` a migration is planned to the best target of each family only, which is all that a screen shows.
     """
     number = latest(store) if scan is None else scan
     about = store.query("select today, rules_digest from scans where scan = ?", [number])
@@ -102,12 +99,6 @@ def summarise(store: Store, effort: EffortModel, scan: int | None = None, *, pla
            group by 1, 2 order by 3 desc, 1, 2""",
         [number],
     )
-    questions = store.query(
-        """select question, count(*) n from (
-             select unnest(a.settled_by) question from entries e join audits a using (audit_key) where e.scan = ? and a.verdict = 'unknown')
-           group by 1 order by 2 desc, 1""",
-        [number],
-    )
     return FleetSummary(
         scan=number,
         today=about[0]["today"],
@@ -116,9 +107,23 @@ def summarise(store: Store, effort: EffortModel, scan: int | None = None, *, pla
         classes=tuple((row["arch_class"], row["prec"], row["models"], row["bytes"]) for row in counted),
         bytes=sum(row["bytes"] for row in counted),
         failed=sum(1 for model in models if model.error),
-        targets=tuple(_targets(store, number, effort, planned)),
-        questions=tuple((row["question"], row["n"]) for row in questions),
+        targets=_targets(store, number, models, effort, every_plan=every_plan),
+        questions=_counted(
+            store,
+            """select unnest(a.settled_by) what from entries e join audits a using (audit_key)
+               where e.scan = ? and a.verdict = 'unknown'""",
+            number,
+        ),
+        unknown=_counted(
+            store, "select unnest(i.unknown) what from entries e join inspections i using (target, fingerprint) where e.scan = ?", number
+        ),
     )
+
+
+def _counted(store: Store, words: str, scan: int) -> tuple[tuple[str, int], ...]:
+    """Return the values of the column ``what`` of a query, the most frequent first."""
+    rows = store.query(f"select what, count(*) n from ({words}) group by 1 order by 2 desc, 1", [scan])  # noqa: S608 - of this module
+    return tuple((row["what"], row["n"]) for row in rows)
 
 
 def _models(store: Store, scan: int) -> tuple[ModelLine, ...]:
@@ -128,13 +133,7 @@ def _models(store: Store, scan: int) -> tuple[ModelLine, ...]:
            from entries e left join inspections i using (target, fingerprint) where e.scan = ? order by e.position""",
         [scan],
     )
-    verdicts = store.query(
-        """select audit_key, list(accelerator || '/' || stack order by accelerator, stack) targets,
-                  list(verdict order by accelerator, stack) verdicts
-           from audits where audit_key in (select audit_key from entries where scan = ?) group by audit_key""",
-        [scan],
-    )
-    by_key = {row["audit_key"]: dict(zip(row["targets"], row["verdicts"], strict=True)) for row in verdicts}
+    verdicts = _verdicts(store, scan)
     return tuple(
         ModelLine(
             position=row["position"],
@@ -150,98 +149,75 @@ def _models(store: Store, scan: int) -> tuple[ModelLine, ...]:
             weights_bytes=row["weights_bytes"],
             precision=row["prec"],
             error=row["error"],
-            verdicts=by_key.get(row["audit_key"], {}),
+            verdicts=verdicts.get(row["audit_key"], {}),
         )
         for row in rows
     )
 
 
-def _targets(store: Store, scan: int, effort: EffortModel, planned: int | None) -> Sequence[TargetLine]:
+def _verdicts(store: Store, scan: int) -> dict[str, Mapping[str, str]]:
+    """Return verdicts by target, by audit; few of the many audits of a fleet differ in them."""
+    on = store.query("select distinct accelerator, stack, accelerator || '/' || stack target from audits order by 1, 2")
+    rows = store.query(
+        """with numbered as (
+             select row_number() over (order by accelerator, stack) - 1 n, * from (select distinct accelerator, stack from audits)),
+           coded as (
+             select a.audit_key, list_sort(list(t.n * 8 + list_position(?, a.verdict))) codes
+             from audits a join numbered t using (accelerator, stack)
+             where a.audit_key in (select audit_key from entries where scan = ?) group by 1)
+           select codes, list(audit_key) audits from coded group by 1""",
+        [list(VERDICTS), scan],
+    )
+    found: dict[str, Mapping[str, str]] = {}
+    for row in rows:
+        alike = {on[code // 8]["target"]: VERDICTS[code % 8 - 1] for code in row["codes"]}
+        found |= {key: alike for key in row["audits"]}  # noqa: C420 - shared on purpose, and never changed
+    return found
+
+
+def _targets(store: Store, scan: int, models: Sequence[ModelLine], effort: EffortModel, *, every_plan: bool) -> tuple[TargetLine, ...]:
     counts = store.query(
-        """select a.accelerator || '/' || a.stack target, any_value(a.availability) availability, a.verdict, count(*) n
-           from entries e join audits a using (audit_key) where e.scan = ? group by 1, 3 order by 1, 3""",
+        """select a.accelerator || '/' || a.stack target, any_value(a.availability) availability, any_value(a.family) family,
+                  a.verdict, count(*) n
+           from entries e join audits a using (audit_key) where e.scan = ? group by 1, 4 order by 1, 4""",
         [scan],
     )
     verdicts: dict[str, dict[str, int]] = {}
-    availability: dict[str, str] = {}
     for row in counts:
         verdicts.setdefault(row["target"], {})[row["verdict"]] = row["n"]
-        availability[row["target"]] = row["availability"]
-    lines = []
-    for target, by_verdict in verdicts.items():
-        devices, instances, monthly, unpriced = _packed(store, scan, target)
-        lines.append(TargetLine(target, availability[target], by_verdict, devices, instances, monthly, unpriced, None, ()))
-    served = {line.target: line.verdicts.get("native", 0) + line.verdicts.get("config-change", 0) for line in lines}
-    lines.sort(key=lambda line: (line.availability != "open", -served[line.target], line.usd_per_month or float("inf"), line.target))
-    for at, line in enumerate(lines[:planned]):
-        weeks, order = _plan(store, scan, line.target, effort)
-        lines[at] = replace(line, weeks=weeks, order=order)
-    return lines
+    about = {row["target"]: row for row in counts}
+    placed = _placed(store, scan)
+    lines = [
+        TargetLine(target, about[target]["availability"], by_verdict, pack(here), pack(here, share_devices=True))
+        for target, by_verdict in verdicts.items()
+        for here in [placed.get(target, ())]
+    ]
+    lines.sort(key=_rank)
+    # The last one wins: lines go from the worst to the best here.
+    best = {about[line.target]["family"]: line.target for line in reversed(lines) if line.availability in _TO_BE_HAD}
+    lines = [replace(line, best=line.target in best.values()) for line in lines]
+    entries = {model.position: Named(model.model_id or model.target, model.name or model.model_id or model.target) for model in models}
+    made = plans(store, scan, entries, [line.target for line in lines if every_plan or line.best], effort)
+    return tuple(replace(line, plan=made.get(line.target)) for line in lines)
 
 
-def _packed(store: Store, scan: int, target: str) -> tuple[int, int, float | None, int]:
-    """Return devices, machines, dollars per month and unpriced placements of everything that fits on a target.
+def _rank(line: TargetLine) -> tuple[bool, int, float, str]:
+    served = line.verdicts.get("native", 0) + line.verdicts.get("config-change", 0)
+    dollars = line.packed.usd_per_month
+    return line.availability != "open", -served, float("inf") if dollars is None else dollars, line.target
 
-    Placements smaller than their machine share machines, the largest first (first fit, decreasing).
-    """
+
+def _placed(store: Store, scan: int) -> dict[str, Sequence[Placed]]:
+    """Return what runs natively or by configuration, by target."""
     rows = store.query(
-        """select e.replicas, a.devices, a.billed_devices, a.instance, a.provider, a.instances, a.usd_per_hour
+        """select a.accelerator || '/' || a.stack target, sum(e.replicas)::bigint copies, a.devices,
+                  ceil(a.device_share * 100) / 100 device_share, a.billed_devices, a.instance, a.provider, a.instances, a.usd_per_hour
            from entries e join audits a using (audit_key)
-           where e.scan = ? and a.accelerator || '/' || a.stack = ? and a.devices is not null
-             and a.verdict in ('native', 'config-change')""",
-        [scan, target],
+           where e.scan = ? and a.devices is not null and a.verdict in ('native', 'config-change')
+           group by all order by all""",
+        [scan],
     )
-    devices = sum(row["devices"] * row["replicas"] for row in rows)
-    instances, monthly, unpriced = 0, 0.0, 0
-    partial: dict[tuple[str, str, int, float], list[int]] = {}
+    found: dict[str, list[Placed]] = {}
     for row in rows:
-        if row["usd_per_hour"] is None:
-            unpriced += row["replicas"]
-        if row["instances"] == 1 and row["devices"] < row["billed_devices"]:
-            kind = (row["provider"], row["instance"], row["billed_devices"], row["usd_per_hour"] or 0.0)
-            partial.setdefault(kind, []).extend([row["devices"]] * row["replicas"])
-        else:
-            instances += row["instances"] * row["replicas"]
-            monthly += (row["usd_per_hour"] or 0.0) * row["replicas"] * HOURS_PER_MONTH
-    for (_, _, size, hourly), placements in partial.items():
-        machines = first_fit(placements, size)
-        instances += machines
-        monthly += machines * hourly * HOURS_PER_MONTH
-    return devices, instances, None if unpriced and unpriced == sum(row["replicas"] for row in rows) else monthly, unpriced
-
-
-def first_fit(placements: Sequence[int], size: int) -> int:
-    """Return the machines of ``size`` devices that hold all ``placements``, by first fit in decreasing order."""
-    free: list[int] = []
-    for wanted in sorted(placements, reverse=True):
-        for at, left in enumerate(free):
-            if left >= wanted:
-                free[at] -= wanted
-                break
-        else:
-            free.append(size - wanted)
-    return len(free)
-
-
-def _plan(store: Store, scan: int, target: str, effort: EffortModel) -> tuple[Range | None, tuple[tuple[str, float], ...]]:
-    rows = store.query(
-        """select coalesce(nullif(e.name, ''), i.model_id, e.target) as name, a.architecture_key, a.shape_key, a.work, a.weeks_likely
-           from entries e join audits a using (audit_key) join inspections i using (target, fingerprint)
-           where e.scan = ? and a.accelerator || '/' || a.stack = ? and a.weeks_likely > 0 order by e.position""",
-        [scan, target],
-    )
-    candidates = [_candidate(row, effort) for row in {row["name"]: row for row in rows}.values()]
-    made: Plan = plan(effort, candidates)
-    weeks = made.total.weeks if candidates else None
-    return weeks, tuple((one.model, one.marginal.expected or 0.0) for one in made.order)
-
-
-def _candidate(row: dict[str, Any], effort: EffortModel) -> Candidate:
-    items = tuple(
-        WorkItem(item["item"], item["name"], item["scope"], item["scope_key"], Range(*item["weeks"]), item["grade"], ())
-        for item in json.loads(row["work"])
-    )
-    specs = effort.items
-    discounts = {item.item: (specs[item.item].same_architecture, specs[item.item].same_shape) for item in items if item.item in specs}
-    discounts.update({item.item: (1.0, 1.0) for item in items if item.item not in specs})
-    return Candidate(row["name"], row["architecture_key"], row["shape_key"], total(items, effort.rho), discounts)
+        found.setdefault(row.pop("target"), []).append(Placed(**row))
+    return dict(found)

@@ -59,5 +59,6 @@ FLEET_FORMATS: dict[str, Callable[[Any, View], str]] = {
     "table": _render_of("fleet_table"),
     "json": _render_of("fleet_json"),
     "markdown": _render_of("fleet_markdown"),
+    "html": _render_of("fleet_html"),
     "csv": _render_of("fleet_csv"),
 }

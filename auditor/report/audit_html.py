@@ -6,26 +6,11 @@ from html import escape
 from auditor.catalog.model import Source
 from auditor.report import View, circumstances, heading
 from auditor.report.arrange import advice, groups, names, open_questions, reasons, rented, why
+from auditor.report.page import page
 from auditor.report.words import NOTHING, between, dollars, three
 from auditor.results import Audit, ModelAudit, TargetAudit
 from auditor.units import human_bytes
 
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
-body { max-width: 78rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-.wide { overflow-x: auto; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; }
-td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-tbody th { padding-top: 1rem; }
-.native { color: #1a7f37; } .config-change { color: #0969da; } .needs-port { color: #9a6700; }
-.blocked, .out-of-reach { color: #cf222e; } .unknown { color: #8250df; }
-@media (prefers-color-scheme: dark) {
-  .native { color: #3fb950; } .config-change { color: #58a6ff; } .needs-port { color: #d29922; }
-  .blocked, .out-of-reach { color: #ff7b72; } .unknown { color: #bc8cff; }
-}
-li { margin: .4rem 0; } .faint { opacity: .75; font-size: .85rem; }
-"""
 _HEAD = ("target", "devices", "rented as", "$/h", "$/M tokens", "tokens/s", "weeks", "most sequences", "memory per device")
 _WORDS = ("target", "rented as")
 
@@ -33,23 +18,7 @@ _WORDS = ("target", "rented as")
 def render(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has one signature
     """Return the page."""
     body = "\n".join(line for model in audit.models for line in _model(model))
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>Accelerator audit</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>Accelerator audit</h1>
-{body}
-<p class="faint">auditor {escape(audit.version)}, rules {escape(audit.rules_digest[:12])}, {escape(audit.today)}</p>
-</body>
-</html>
-"""
+    return page("Accelerator audit", body, f"auditor {audit.version}, rules {audit.rules_digest[:12]}, {audit.today}")
 
 
 def _model(model: ModelAudit) -> Iterator[str]:

@@ -32,8 +32,8 @@ def render(summary: FleetSummary, view: View) -> str:  # noqa: ARG001  # every f
             model.precision,
             model.error,
         ]
-        for target, verdict in model.verdicts.items() or [("", "")]:
-            writer.writerow([*map(_safe, head), target, verdict])
+        safe = [_safe(value) for value in head]
+        writer.writerows([*safe, target, verdict] for target, verdict in model.verdicts.items() or [("", "")])
     return out.getvalue()
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from auditor.fleet.diff import FleetDiff
+from auditor.fleet.packing import Packed
 from auditor.fleet.summary import FleetSummary, ModelLine, TargetLine
 from auditor.report import View, plain
 
@@ -31,6 +32,7 @@ def document(summary: FleetSummary) -> dict[str, Any]:
             ],
             "targets": [_target(line) for line in summary.targets],
             "settled_by": [{"question": question, "rows": count} for question, count in summary.questions],
+            "unknown_facts": [{"fact": fact, "models": count} for fact, count in summary.unknown],
         },
     }
 
@@ -54,19 +56,27 @@ def _model(model: ModelLine) -> dict[str, Any]:
         "weights_bytes": model.weights_bytes,
         "precision": model.precision,
         "error": model.error,
-        "verdicts": model.verdicts,
+        "verdicts": dict(model.verdicts),
     }
 
 
 def _target(line: TargetLine) -> dict[str, Any]:
+    plan = line.plan
     return {
         "target": line.target,
         "availability": line.availability,
-        "verdicts": line.verdicts,
-        "devices": line.devices,
-        "instances": line.instances,
-        "usd_per_month": plain.number(line.usd_per_month),
-        "unpriced": line.unpriced,
-        "effort_weeks": plain.span(line.weeks),
-        "order": [{"model": model, "expected_weeks": plain.number(weeks)} for model, weeks in line.order],
+        "verdicts": dict(line.verdicts),
+        **_packed(line.packed),
+        "sharing_devices": _packed(line.sharing),
+        "effort_weeks": plain.span(plan.total.weeks) if plan else None,
+        "order": [{"model": model, "expected_weeks": plain.number(weeks)} for model, weeks in plan.order] if plan else [],
+    }
+
+
+def _packed(found: Packed) -> dict[str, Any]:
+    return {
+        "devices": found.devices,
+        "instances": found.instances,
+        "usd_per_month": plain.number(found.usd_per_month),
+        "unpriced": found.unpriced,
     }

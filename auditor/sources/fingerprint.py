@@ -12,10 +12,11 @@ from auditor.sources.options import SourceOptions
 _MAX_FILES = 100_000
 
 
-def fingerprint(target: str, options: SourceOptions) -> str | None:
+def fingerprint(target: str, options: SourceOptions, *, seen: bool = True) -> str | None:
     """Return a mark that changes whenever the model does, or None where none is to be had without reading it.
 
-    On disk: names, sizes and times of change; a link counts as what it points to. On the Hub: the commit.
+    On disk: names, sizes and times of change; a link counts as what it points to. In an object store: names, sizes and etags.
+    On the Hub: the commit, which is asked for only of a model that was ``seen`` before (``mark_of`` is for the others).
     """
     path = Path(target).expanduser()
     try:
@@ -25,7 +26,20 @@ def fingerprint(target: str, options: SourceOptions) -> str | None:
             return _mark([f"{_state(path)}"])
     except OSError:
         return None
-    return None if "://" in target or options.offline or options.fast else _hub(target, options)
+    if options.offline:
+        return None
+    try:
+        name = hub_name(target)
+        if name is None:
+            return _object_store(target)
+        return _hub(name[0], name[1] or options.revision, options) if seen else None
+    except TargetError:
+        return None
+
+
+def mark_of(source: str, revision: str | None) -> str | None:
+    """Return the mark that ``fingerprint`` gives a model that was read in this state, or None where only its files tell."""
+    return f"hub:{revision}" if source == "hub" and revision else None
 
 
 def _folder(path: Path) -> str | None:
@@ -54,19 +68,27 @@ def _state(path: Path) -> str:
 
 
 def _mark(states: list[str]) -> str:
-    return "disk:" + hashlib.sha256("\n".join(states).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return "disk:" + _digest(states)
 
 
-def _hub(target: str, options: SourceOptions) -> str | None:
-    name = hub_name(target)
-    if name is None:
+def _digest(states: list[str]) -> str:
+    return hashlib.sha256("\n".join(states).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _object_store(url: str) -> str | None:
+    scheme = url.partition("://")[0]
+    if "://" not in url or scheme == "file":
         return None
+    from auditor.sources.object_store import DRIVERS, ObjectStore  # noqa: PLC0415 - an extra, for who names a URL
+
+    states = ObjectStore(url).states if scheme in DRIVERS else None
+    return "store:" + _digest(states) if states else None
+
+
+def _hub(identity: str, revision: str | None, options: SourceOptions) -> str | None:
     # The Hub's library is imported only for its models.
     from auditor.sources.hub import HubRepository  # noqa: PLC0415
 
-    repository = HubRepository(name[0], name[1] or options.revision, options)
-    try:
-        repository.listing()
-    except TargetError:
-        return None
-    return f"hub:{repository.revision}" if repository.revision else None
+    repository = HubRepository(identity, revision, options)
+    repository.listing()
+    return mark_of(repository.source, repository.revision)

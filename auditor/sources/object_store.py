@@ -3,7 +3,7 @@
 Each store has its own driver, none of which is installed by default; they are imported where a URL asks for one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditor.errors import AccessDenied, NotFound, TargetError, Unreachable
@@ -22,6 +22,8 @@ DRIVERS = {
     "abfss": "adlfs",
     "memory": "fsspec",
 }
+#: What drivers call the mark of a file's content, or else its time of change.
+_CHANGES = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "created")
 _CHECK = "check the URL, the network and the store's own settings"
 
 
@@ -35,6 +37,8 @@ class ObjectStore:
         self.id = url.rstrip("/")
         self._store, root = open_store(self.id)
         self._root = root.rstrip("/")
+        self.states: list[str] | None = None
+        """A line per file that changes when it does; None where the store does not tell."""
         self._listing, self.lone = self._list()
 
     def _list(self) -> tuple[Listing, str | None]:
@@ -48,6 +52,7 @@ class ObjectStore:
         if len(found) > FILES_LIMIT:
             raise TargetError(f"{self.id} holds more than {FILES_LIMIT:,} files", "name the prefix of one model")
         lone = None
+        self.states = _states(found)
         if list(found) == [self._root]:
             self._root, _, lone = self._root.rpartition("/")
         start = len(self._root) + 1
@@ -76,6 +81,16 @@ class ObjectStore:
         for (index, item), data in zip(wanted, found, strict=True):
             answers[index] = explained(data, f"{item.path} of {self.id}") if isinstance(data, Exception) else bytes(data)
         return answers
+
+
+def _states(found: Mapping[str, Mapping[str, Any]]) -> list[str] | None:
+    lines = []
+    for path, info in sorted(found.items()):
+        changed = next((info[name] for name in _CHANGES if info.get(name)), None)
+        if changed is None:
+            return None
+        lines.append(f"{path}\0{info.get('size')}\0{changed}")
+    return lines
 
 
 def open_store(url: str) -> tuple[Any, str]:

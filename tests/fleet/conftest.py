@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auditor.catalog import load_catalog
 from auditor.fleet.model import FleetModel
-from auditor.fleet.one import Context
+from auditor.fleet.one import Context, ScanRules
+from auditor.fleet.store import Store
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
@@ -33,11 +34,24 @@ def write_model(folder: Path, **changes: object) -> Path:
     return folder
 
 
+def content(path: Path) -> list[Any]:
+    """Return everything a store holds but the order in which it came."""
+    with Store(path, read_only=True) as store:
+        return [
+            store.query(
+                "select * exclude (scan) from entries where scan = (select max(scan) from scans where state = 'done') order by position"
+            ),
+            store.query("select * from audits order by audit_key, accelerator, stack"),
+            store.query("select * from works order by work_key"),
+            store.query("select * from inspections order by target, fingerprint"),
+            store.query("select scan, state from scans order by scan"),
+        ]
+
+
 @pytest.fixture(scope="session")
 def context() -> Context:
-    catalog = load_catalog()
-    targets = catalog.find_targets(["h100-sxm/vllm-cuda", "trainium2/neuron-vllm", "tpu-v6e/tpu-vllm"])
-    return Context(catalog, targets, today="2026-11-22", version="test")
+    targets = ("h100-sxm/vllm-cuda", "trainium2/neuron-vllm", "tpu-v6e/tpu-vllm")
+    return ScanRules(targets=targets, today="2026-11-22", version="test").load()
 
 
 @pytest.fixture

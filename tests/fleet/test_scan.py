@@ -1,47 +1,30 @@
 """Scans: what is remembered, what is passed over, and what survives a kill, a full disk and a second scan."""
 
-import json
-import os
-import random
 import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from auditor._shipped import SCHEMAS
 from auditor.errors import ReportError
 from auditor.fleet.diff import diff
+from auditor.fleet.jobs import Progress
 from auditor.fleet.model import FleetModel
 from auditor.fleet.one import Context
 from auditor.fleet.scan import scan
 from auditor.fleet.store import Store
-from auditor.fleet.summary import first_fit, summarise
-from auditor.report import FLEET_FORMATS, View
-from tests.fleet.conftest import write_model
+from auditor.fleet.summary import summarise
+from auditor.sources import SourceOptions
+from tests.fleet.conftest import content, write_model
+from tests.support.hub_server import running_hub
+from tests.support.model_files import write_llama
 
 Fleet = Callable[[int], list[FleetModel]]
 ROOT = Path(__file__).parent.parent.parent
-
-
-def content(path: Path) -> list[Any]:
-    """Return everything a store holds but the order in which it came."""
-    with Store(path, read_only=True) as store:
-        return [
-            store.query(
-                "select * exclude (scan) from entries where scan = (select max(scan) from scans where state = 'done') order by position"
-            ),
-            store.query("select * from audits order by audit_key, accelerator, stack"),
-            store.query("select * from inspections order by target, fingerprint"),
-            store.query("select scan, state from scans order by scan"),
-        ]
 
 
 def test_a_second_scan_reads_nothing_that_did_not_change(tmp_path: Path, fleet: Fleet, context: Context) -> None:
@@ -77,43 +60,43 @@ def test_rules_that_changed_are_applied_to_what_was_read(tmp_path: Path, fleet: 
         scan(models, store, context)
         for model in models:  # the files are gone: only what was read before can be audited
             Path(model.target, "config.json").touch()
-        again = scan(models, store, replace(context, version="another"))
+        again = scan(models, store, replace(context, rules=replace(context.rules, version="another")))
         assert again.failed == 0
         assert again.unchanged == 0
         assert diff(store).verdicts == ()
 
 
-def test_a_verdict_that_changes_names_its_cause(tmp_path: Path, fleet: Fleet, context: Context) -> None:
+def test_a_verdict_that_changes_names_its_causes(tmp_path: Path, fleet: Fleet, context: Context) -> None:
     models = fleet(1)
+    gptq = {"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128}}
+    other = replace(context, rules=replace(context.rules, version="another"))
     with Store(tmp_path / "s.duckdb") as store:
         scan(models, store, context)
-        write_model(Path(models[0].target), quantization_config={"quant_method": "gptq", "bits": 4, "group_size": 128})
+        write_model(Path(models[0].target), **gptq)
         scan(models, store, context)
         found = diff(store)
-    change = next(one for one in found.verdicts if one.target == "trainium2/neuron-vllm")
-    assert (change.before, change.after, change.cause) == ("native", "config-change", "model")
+        write_model(Path(models[0].target))
+        scan(models, store, other)
+        back = diff(store)
+        scan([replace(models[0], workload={"context": 10**7})], store, other)
+        asked = diff(store)
+    aim = "trainium2/neuron-vllm"
+    assert [(one.before, one.after, one.causes) for one in found.verdicts if one.target == aim] == [("native", "config-change", ("model",))]
+    assert [one.causes for one in back.verdicts if one.target == aim] == [("model", "version")]
+    assert {one.causes for one in asked.verdicts} == {("workload",)}
 
 
-def test_a_killed_scan_goes_on_where_it_was(tmp_path: Path, fleet: Fleet, context: Context) -> None:
-    """Kill the process at random moments until a run gets through: the store is that of an undisturbed scan."""
-    models = fleet(130)
-    calm, rough = tmp_path / "calm.duckdb", tmp_path / "rough.duckdb"
-    listing = tmp_path / "all.fleet.yaml"
-    listing.write_text("models:\n" + "".join(f"  - model: {model.target}\n" for model in models))
-    command = [sys.executable, "-m", "auditor", "fleet", "scan", str(listing), "--on", "h100-sxm/vllm-cuda", "--processes", "1", "--store"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    started = time.monotonic()
-    subprocess.run([*command, str(calm)], check=True, env=env, capture_output=True)
-    length = time.monotonic() - started
-    moments = random.Random(7)  # noqa: S311 - reproducible
-    for _ in range(2):
-        process = subprocess.Popen([*command, str(rough)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0.3, 0.95) * length)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    subprocess.run([*command, str(rough)], check=True, env=env, capture_output=True)
-    assert content(rough)[:3] == content(calm)[:3]
-    assert content(rough)[3][-1]["state"] == "done"
+def test_a_model_whose_state_nobody_tells_has_changed_when_its_facts_have(tmp_path: Path, context: Context) -> None:
+    folder = write_model(tmp_path / "all" / "m")
+    models = [FleetModel(f"{tmp_path / 'all'}:m")]
+    with Store(tmp_path / "s.duckdb") as store:
+        scan(models, store, context)
+        assert scan(models, store, context).unchanged == 0
+        assert diff(store).changed == ()
+        write_model(folder, num_hidden_layers=3)
+        scan(models, store, context)
+        assert diff(store).changed == (models[0].target,)
+        assert len(store.query("select * from audited")) == 2
 
 
 def test_two_scans_on_one_store(tmp_path: Path, fleet: Fleet) -> None:
@@ -168,35 +151,42 @@ def test_large_fleets_use_other_processes(tmp_path: Path, fleet: Fleet, context:
     assert content(tmp_path / "one.duckdb") == content(tmp_path / "two.duckdb")
 
 
-def test_placements_share_machines() -> None:
-    assert first_fit([1] * 9, 8) == 2
-    assert first_fit([4, 4, 2, 2, 2, 2], 8) == 2
-    assert first_fit([5, 5, 3, 3], 8) == 2
-    assert first_fit([], 8) == 0
+def test_an_interrupted_scan_of_another_fleet_is_not_taken_up(tmp_path: Path, fleet: Fleet, context: Context) -> None:
+    models = fleet(4)
 
+    def stop(_: Progress) -> None:
+        raise KeyboardInterrupt
 
-def test_the_report_is_what_its_schema_says(tmp_path: Path, fleet: Fleet, context: Context) -> None:
-    models = [*fleet(2), FleetModel(str(tmp_path / "gone"))]
     with Store(tmp_path / "s.duckdb") as store:
-        scan(models, store, context)
-        document = json.loads(FLEET_FORMATS["json"](summarise(store, context.catalog.effort), View()))
-    schema = json.loads((SCHEMAS / "fleet-report.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator(schema).validate(document)
-    assert [bool(model["error"]) for model in document["models"]] == [False, False, True]
+        with pytest.raises(KeyboardInterrupt):
+            scan(models[:2], store, context, progress=stop)
+        store.write([{"scan": 1, "position": 0, "target": models[0].target, "audit_key": "", "error": "", "replicas": 1}], [], {}, [])
+        assert scan(models[2:], store, context).done == 2
+        targets = [row["target"] for row in store.query("select target from entries where scan = 2 order by position")]
+        states = [row["state"] for row in store.query("select state from scans order by scan")]
+    assert targets == [model.target for model in models[2:]]
+    assert states == ["abandoned", "done"]
 
 
-def test_what_a_fleet_adds_up_to(tmp_path: Path, fleet: Fleet, context: Context) -> None:
-    models = [replace(model, replicas=2) for model in fleet(3)]
+def test_how_much_is_read_is_part_of_a_models_state(tmp_path: Path, fleet: Fleet, context: Context) -> None:
+    models = fleet(2)
+    fast = replace(context, rules=replace(context.rules, source=replace(context.rules.source, fast=True)))
     with Store(tmp_path / "s.duckdb") as store:
-        scan(models, store, context)
-        summary = summarise(store, context.catalog.effort)
-        files = store.export(tmp_path / "parquet")
-    neuron = next(line for line in summary.targets if line.target == "trainium2/neuron-vllm")
-    assert neuron.verdicts == {"native": 3}
-    assert neuron.devices == 6
-    assert neuron.weeks is not None
-    first, second, third = (weeks for _, weeks in neuron.order)
-    assert first > second >= third, "the second model of an architecture costs less"
-    assert neuron.weeks.likely < 3 * 3.5
-    assert sum(count for _, _, count, _ in summary.classes) == 3
-    assert all(path.stat().st_size for path in files)
+        assert scan(models, store, fast).unchanged == 0
+        assert scan(models, store, context).unchanged == 0
+        assert scan(models, store, context).unchanged == 2
+
+
+def test_models_of_a_hub_are_known_by_their_commit(tmp_path: Path, context: Context) -> None:
+    models = [FleetModel(f"org/m{at}") for at in range(3)]
+    with running_hub(tmp_path / "hub") as hub, Store(tmp_path / "s.duckdb") as store:
+        for model in models:
+            write_llama(hub.root / model.target)
+        asked = replace(context, rules=replace(context.rules, source=SourceOptions(endpoint=hub.endpoint)))
+        first = scan(models, store, asked)
+        read = len(hub.asked)
+        hub.forget()
+        second = scan(models, store, asked)
+        again = len(hub.asked)
+    assert (first.failed, first.unchanged, second.unchanged) == (0, 0, 3)
+    assert (read, again) == (3 * 5, 3), "listing, config, index and two headers; then the listing alone"
