@@ -50,6 +50,9 @@ def card(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        if not path.exists():
+            return ""
+        with path.open(encoding="utf-8", newline="") as file:  # line ends are the card's own
+            return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"{path} cannot be read: {error}", "name a model card with --update") from None

@@ -10,7 +10,6 @@ import typer
 from auditor.cli import exits
 from auditor.cli.flags import Against, Config, Demands, Load, Money, Out, Screen, Source, Team, command, one_of
 from auditor.cli.showing import view
-from auditor.cli.terminal import Terminal
 from auditor.report import FORMATS, POINTING
 
 if TYPE_CHECKING:
@@ -50,10 +49,12 @@ def gate(
     Each model once, against the targets and policies of the settings. Where these name neither, what the files say is
     checked by itself: that they can be read, and by the policy that ``auditor policy init`` writes.
     """
-    from auditor.cli.fleet_targets import jobs  # noqa: PLC0415  # the layers that read models
+    from auditor.cli.fleet_targets import asked_of_files, jobs  # noqa: PLC0415  # the layers that read models
 
     terminal = screen.terminal
-    wanted = _asked(files or (), against, load, terminal)
+    wanted, elsewhere = asked_of_files(files or (), against, load)
+    if elsewhere:
+        terminal.note(f"{elsewhere} models of fleet files do not lie here and are left to `auditor fleet scan`")
     if not wanted:
         terminal.note("no model changed")
         return
@@ -85,21 +86,6 @@ def gate(
     shown = view(out.output, screen, every_row=True, every_finding=out.everything, fail_on=fail_on)
     terminal.report(FORMATS[out.format](result, shown), out.output)
     raise typer.Exit(exits.of_audit(result, fail_on, strict=strict))
-
-
-def _asked(files: "Sequence[Path]", against: Against, load: Load, terminal: Terminal) -> "list[Asked]":
-    """Return the models that changed files belong to, each once: those of fleet files with the workload that stands there."""
-    from auditor.cli.fleet_targets import asked  # noqa: PLC0415
-    from auditor.gate.changed import changed_models  # noqa: PLC0415
-
-    changed = changed_models(files)
-    listed = asked(changed.fleets, against, load)
-    here = [one for one in listed if Path(one.target).exists()]
-    if len(here) < len(listed):
-        terminal.note(f"{len(listed) - len(here)} models of fleet files do not lie here and are left to `auditor fleet scan`")
-    models = {Path(one.target).resolve(): one for one in asked(changed.models, against, load)}
-    models |= {Path(one.target).resolve(): one for one in here}
-    return list(models.values())
 
 
 def _read(job: "Sequence[Asked]", source: Source, screen: Screen, *, places: bool) -> "list[Inspection]":

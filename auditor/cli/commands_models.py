@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -73,10 +72,11 @@ def audit(
         from auditor.cli.changes import audited_since  # noqa: PLC0415
 
         draft = _draft(source, against, load, screen)
-        ask = partial(
-            _audit_of, against=against, load=load, money=money, team=team, today=today, config=config, demands=demands, draft=draft
-        )
-        result = audited_since(changed_since, targets or (), source, load, screen, ask)
+
+        def ask(found: "Sequence[Inspection]", aims: Against, own: Load) -> "Audit":
+            return _audit_of(found, aims, own, money, team, today, config, demands, draft)
+
+        result = audited_since(changed_since, targets or (), source, against, load, team, screen, ask)
     else:
         if not targets:
             _nothing(screen.terminal)

@@ -1,6 +1,6 @@
 """Fleet files as targets: each of their models with the workload that the file states; options still go first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -46,6 +46,21 @@ def asked(targets: Sequence[str], against: Against, load: Load) -> list[Asked]:
             own = Load(**{**vars(load), "configured": stated})
             found.append(Asked(model.target, aims, own, Origin(text, line=model.line)))
     return found
+
+
+def asked_of_files(files: Iterable[Path], against: Against, load: Load) -> tuple[list[Asked], int]:
+    """Return the models that changed files belong to, each once, and how many models of fleet files among them do not lie here.
+
+    A model that a changed fleet file names is asked about with the workload that stands there. Raises WorkloadError.
+    """
+    from auditor.gate.changed import changed_models  # noqa: PLC0415
+
+    changed = changed_models(files)
+    listed = asked(changed.fleets, against, load)
+    here = [one for one in listed if Path(one.target).exists()]
+    models = {Path(one.target).resolve(): one for one in asked(changed.models, against, load)}
+    models |= {Path(one.target).resolve(): one for one in here}
+    return list(models.values()), len(listed) - len(here)
 
 
 def targets_of(against: Against, listed: Sequence[str]) -> list[str] | None:

@@ -26,15 +26,20 @@ def section(audit: Audit) -> str:
 def updated(card: str, new: str) -> str:
     """Return a model card with the section between its markers replaced, or added at its end where it has none.
 
+    What stands around it, front matter included, stays as it is to the byte; the section takes over the card's line ends.
     Raises ReportError where the markers do not come as one pair.
     """
+    if "\r\n" in card:
+        new = new.replace("\n", "\r\n")
     begins, ends = card.count(BEGIN), card.count(END)
     if begins == ends == 0:
-        return f"{card.rstrip()}\n\n{new}" if card.strip() else new
+        end = "\r\n" if "\r\n" in card else "\n"
+        gap = "" if not card or card.endswith(2 * end) else end if card.endswith(end) else 2 * end
+        return f"{card}{gap}{new}"
     start, end = card.find(BEGIN), card.find(END)
     if (begins, ends) != (1, 1) or end < start:
         raise ReportError(f"the card has {begins} of {BEGIN} and {ends} of {END}", "leave one pair, in this order")
-    return card[:start] + new.rstrip("\n") + card[end + len(END) :]
+    return card[:start] + new.rstrip() + card[end + len(END) :]
 
 
 def metadata(audit: Audit) -> dict[str, Any]:

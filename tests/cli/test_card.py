@@ -55,6 +55,20 @@ def test_replaced_between_its_markers_and_nowhere_else() -> None:
     assert "context 4,096" in second
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", ["---\nlicense: mit\ntags: [a,  b]\n---\n# A model\n\n\n", "# No end of the line", "\ufeff# A mark\n", ""])
+def test_twice_is_once_and_the_rest_is_left_alone(text: str, end: str) -> None:
+    path, before = Path("README.md"), text.replace("\n", end).encode()
+    path.write_bytes(before)
+    card("--update", "README.md")
+    first = path.read_bytes()
+    assert first.startswith(before)
+    card("--update", "README.md")
+    assert path.read_bytes() == first
+    if end == "\r\n" and "\n" in text:
+        assert first.count(b"\n") == first.count(b"\r\n")
+
+
 @pytest.mark.parametrize("text", [BEGIN, END, f"{END}\n{BEGIN}", f"{BEGIN}{END}{BEGIN}{END}"])
 def test_markers_that_are_no_pair_are_left_alone(text: str) -> None:
     with pytest.raises(ReportError, match="leave one pair"):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from auditor.cli.registry import build
 from auditor.gate.base import Base
 from auditor.sources.options import SourceOptions
-from tests.support.checkouts import checkout
+from tests.support.checkouts import checkout, pointer
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 AWQ = {"quant_method": "gptq", "bits": 4, "group_size": 128}
@@ -83,6 +83,31 @@ def test_a_new_model_has_nothing_to_be_worse_than_and_a_deleted_one_is_gone() ->
     assert models(audit("--fail-on", "regression")) == {"models/three": []}
 
 
+def test_a_deleted_model_is_told() -> None:
+    shutil.rmtree("models/two")
+    assert "models/two is gone" in audit().stderr
+
+
+def test_a_moved_model_is_compared_with_what_it_was() -> None:
+    git("mv", "models/one", "models/renamed")
+    checkout(Path("models/renamed"), quantization_config=AWQ)
+    [worse] = models(audit("--fail-on", "regression", code=11))["models/renamed"]
+    assert worse["sentence"] == "was native on Trainium2, now config-change: quant_method became gptq"
+
+
+def test_a_model_of_a_changed_fleet_file_is_asked_about_as_it_stands_there() -> None:
+    Path("auditor.fleet.yaml").write_text(
+        "models:\n  - {model: ./models/one, workload: {context: 9000}}\n  - {model: org/elsewhere}\n", encoding="utf-8"
+    )
+    [model] = json.loads(audit().stdout)["models"]
+    assert (model["id"], model["workload"]["context"], model["regressions"]) == ("models/one", 9000, [])
+
+
+def test_a_gguf_file_is_a_model_of_its_own() -> None:
+    Path("models/one/model-Q4_0.gguf").write_text(pointer(1 << 30), encoding="utf-8")
+    assert set(models(audit())) == {"models/one/model-Q4_0.gguf"}
+
+
 def test_only_below_the_targets() -> None:
     for name in ("one", "two"):
         checkout(Path("models") / name, quantization_config=AWQ)
@@ -122,6 +147,30 @@ def test_a_revision_that_is_none_is_one_line(revision: str) -> None:
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
     assert revision in result.stderr or "merge-base" in result.stderr
+
+
+def test_a_shallow_clone_says_what_to_fetch(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout(Path("models/one"), quantization_config=AWQ)
+    git("commit", "-q", "-a", "-m", "second")
+    clone = tmp_path_factory.mktemp("clone")
+    git("clone", "-q", "--depth", "1", f"file://{tmp_path}", str(clone))
+    monkeypatch.chdir(clone)
+    result = CliRunner().invoke(build("audit"), ["audit", "--changed-since", "HEAD~1"])
+    assert result.exit_code == 2
+    assert "the clone is shallow: fetch its history" in result.stderr
+    git("fetch", "-q", "--unshallow")
+    result = CliRunner().invoke(build("audit"), ["audit", "--changed-since", "HEAD~1", "--on", "trainium2/neuron-vllm", "-f", "json"])
+    assert models(result)["models/one"][0]["now"] == "config-change"
+
+
+def test_a_repository_without_a_commit(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
+    git("init", "-q")
+    stderr = audit(code=2).stderr
+    assert "Traceback" not in stderr
+    assert len(stderr.splitlines()) == 1
 
 
 def test_outside_a_repository_git_says_so(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
