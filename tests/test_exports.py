@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,60 @@ import auditor
 
 ROOT = Path(__file__).parents[1]
 LLAMA = ROOT / "fixtures" / "llama-3.1-8b-instruct.snapshot.json.gz"
+
+
+#: Names that other programs rely on, and the parameters of the two calls. More may come; none goes without a new major version.
+STABLE = [
+    "CATALOGUE",
+    "Audit",
+    "AuditorError",
+    "Basis",
+    "Catalog",
+    "CatalogError",
+    "ConfigError",
+    "Cost",
+    "Effort",
+    "Facts",
+    "Finding",
+    "Inspection",
+    "Known",
+    "ModelAudit",
+    "Placement",
+    "Policy",
+    "PolicyOutcome",
+    "ReportError",
+    "Target",
+    "TargetAudit",
+    "TargetError",
+    "Throughput",
+    "Unknown",
+    "WorkItem",
+    "Workload",
+    "WorkloadError",
+    "__version__",
+    "audit",
+    "inspect",
+    "load_catalog",
+    "read_policy",
+    "to_json",
+]
+PARAMETERS = {
+    "inspect": "target revision token offline variant kv_dtype",
+    "audit": "models today on workload catalog prices devices tensor_parallel policies",
+}
+
+
+def test_no_name_and_no_parameter_goes() -> None:
+    assert set(STABLE) <= set(auditor.__all__)
+    for name, parameters in PARAMETERS.items():
+        found = signature(getattr(auditor, name)).parameters
+        assert list(found)[: len(parameters.split())] == parameters.split()
+        assert all(one.kind is one.KEYWORD_ONLY for one in list(found.values())[1:])
+
+
+def test_the_page_about_the_library_explains_every_name() -> None:
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    assert [name for name in auditor.__all__ if f"`{name}" not in page] == []
 
 
 @pytest.mark.parametrize("name", auditor.__all__)
