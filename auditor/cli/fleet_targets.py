@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from auditor.cli.flags import Against, Load
+from auditor.gate.changed import FLEET_FILES, changed_models
 from auditor.inspection.model import Origin
 
 
@@ -32,13 +33,13 @@ def has_fleet(targets: Sequence[str]) -> bool:
 
 def asked(targets: Sequence[str], against: Against, load: Load) -> list[Asked]:
     """Return the models of all targets, in order. Raises WorkloadError for a fleet file that makes no sense."""
-    from auditor.fleet.file import is_fleet_file, read_fleet  # noqa: PLC0415  # only where there is such a file
-
     found: list[Asked] = []
     for text in targets:
-        if not is_fleet_file(Path(text)):
+        if not text.endswith(FLEET_FILES):
             found.append(Asked(text, against, load))
             continue
+        from auditor.fleet.file import read_fleet  # noqa: PLC0415  # the validator of schemas: only where there is such a file
+
         fleet = read_fleet(Path(text))
         aims = Against(**{**vars(against), "on": targets_of(against, fleet.on)})
         for model in fleet.models:
@@ -53,8 +54,6 @@ def asked_of_files(files: Iterable[Path], against: Against, load: Load) -> tuple
 
     A model that a changed fleet file names is asked about with the workload that stands there. Raises WorkloadError.
     """
-    from auditor.gate.changed import changed_models  # noqa: PLC0415
-
     changed = changed_models(files)
     listed = asked(changed.fleets, against, load)
     here = [one for one in listed if Path(one.target).exists()]

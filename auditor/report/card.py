@@ -33,8 +33,8 @@ def updated(card: str, new: str) -> str:
         new = new.replace("\n", "\r\n")
     begins, ends = card.count(BEGIN), card.count(END)
     if begins == ends == 0:
-        end = "\r\n" if "\r\n" in card else "\n"
-        gap = "" if not card or card.endswith(2 * end) else end if card.endswith(end) else 2 * end
+        line = "\r\n" if "\r\n" in card else "\n"
+        gap = "" if not card or card.endswith(2 * line) else line if card.endswith(line) else 2 * line
         return f"{card}{gap}{new}"
     start, end = card.find(BEGIN), card.find(END)
     if (begins, ends) != (1, 1) or end < start:

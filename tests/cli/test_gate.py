@@ -73,4 +73,4 @@ def test_a_hook_imports_neither_transformers_nor_the_hub(extra: tuple[str, ...])
     modules = set(done.stderr.split())
     assert not modules & {"transformers", "huggingface_hub", "jsonschema", "numpy", "torch", "pydantic"}
     if not extra:
-        assert not modules & {"auditor.sizing", "auditor.results", "auditor.rules", "tabulate"}
+        assert not modules & {"auditor.sizing", "auditor.results", "auditor.rules", "auditor.fleet", "tabulate"}
