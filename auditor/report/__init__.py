@@ -46,7 +46,7 @@ FORMATS: dict[str, Callable[[Any, View], str]] = {
 }
 
 #: Formats that point at lines of files.
-POINTING = ("sarif", "github")
+POINTING = ("sarif", "junit", "github")
 
 #: Formats of a sequence of inspections.
 INSPECTION_FORMATS: dict[str, Callable[[Any, View], str]] = {

@@ -4,8 +4,9 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from auditor.report import View, policy
+from auditor.report.anchor import behind_unknown, place_of
 from auditor.report.arrange import open_questions
-from auditor.results import Audit, ModelAudit, TargetAudit
+from auditor.results import Audit, ModelAudit, Place, TargetAudit
 
 _ORDER = ("config-change", "needs-port", "blocked")
 #: XML 1.0 has no way to write these, not even escaped.
@@ -25,7 +26,8 @@ def render(audit: Audit, view: View) -> str:
     if unread:
         suite = SubElement(root, "testsuite", name="inspection")
         for model in unread:
-            case = SubElement(suite, "testcase", classname=_name(f"auditor.inspection.{model.inspection.id}"), name="inspected")
+            place = place_of(model, model.inspection.errors)
+            case = _case(suite, _name(f"auditor.inspection.{model.inspection.id}"), "inspected", place)
             SubElement(case, "error", message=_text("; ".join(model.inspection.errors)))
     judged = [model for model in audit.models if model.policy]
     if judged:
@@ -44,7 +46,7 @@ def _cases(suite: Element, model: ModelAudit, row: TargetAudit, fail_on: str) ->
     for finding in row.findings:
         if finding.verdict not in _ORDER:
             continue
-        case = SubElement(suite, "testcase", classname=group, name=finding.rule)
+        case = _case(suite, group, finding.rule, place_of(model, finding.evidence))
         said = _text(f"{finding.message}\n{finding.remediation}".strip())
         if finding.waiver:
             SubElement(case, "skipped", message=_text(f"ignored until {finding.waiver.until}: {finding.waiver.reason}"))
@@ -52,7 +54,7 @@ def _cases(suite: Element, model: ModelAudit, row: TargetAudit, fail_on: str) ->
             SubElement(case, "failure", type=finding.verdict, message=_text(finding.message)).text = said
         else:
             SubElement(case, "system-out").text = f"{finding.verdict}: {said}"
-    case = SubElement(suite, "testcase", classname=group, name="verdict")
+    case = _case(suite, group, "verdict", place_of(model, behind_unknown(row)))
     if row.verdict == "unknown":
         SubElement(case, "skipped", message=_text(f"unknown; {open_questions(row)}"))
     else:
@@ -63,7 +65,7 @@ def _policies(suite: Element, model: ModelAudit) -> None:
     for outcome in model.policy:
         if outcome.state == "not-applicable":
             continue
-        case = SubElement(suite, "testcase", classname=_name(f"auditor.policy.{model.inspection.id}"), name=_text(outcome.rule))
+        case = _case(suite, _name(f"auditor.policy.{model.inspection.id}"), _text(outcome.rule), place_of(model, outcome.evidence))
         said = _text(policy.sentence(outcome))
         if outcome.state == "violated" and outcome.level == "error":
             SubElement(case, "failure", type="policy", message=_text(outcome.message)).text = said
@@ -71,6 +73,11 @@ def _policies(suite: Element, model: ModelAudit) -> None:
             SubElement(case, "skipped", message=said)
         elif outcome.state == "violated":
             SubElement(case, "system-out").text = said
+
+
+def _case(suite: Element, group: str, name: str, place: Place) -> Element:
+    """Add a case; services that draw results link the file, and take the line where they know of one."""
+    return SubElement(suite, "testcase", classname=group, name=name, file=_text(place.path), line=str(place.line))
 
 
 def _name(text: str) -> str:

@@ -1,6 +1,7 @@
 """Reports point at the line that decided: of the model's own files, or of the fleet file that names it."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ def test_a_finding_is_shown_at_the_key_that_decided() -> None:
     assert line > 1
     [place] = set(sarif("models/one", *ON).values())
     assert place == ("models/one/config.json", line)
+    cases = ET.fromstring(run("models/one", *ON, "-f", "junit")).iter("testcase")  # noqa: S314 - our own words
+    case = next(one for one in cases if one.get("name") == "format-requantize")
+    assert (case.get("file"), case.get("line")) == ("models/one/config.json", str(line))
     [annotation] = run("models/one", *ON, "-f", "github").splitlines()
     assert annotation.startswith(f"::notice file=models/one/config.json,line={line},title=")
 

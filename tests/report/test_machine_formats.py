@@ -176,6 +176,15 @@ def test_github_says_each_thing_in_one_line() -> None:
         assert [part.split("=")[0] for part in properties.split(",")] == ["file", "line", "title"]
 
 
+def test_github_says_once_what_one_rule_decides_of_many_rows() -> None:
+    row = rows()[2]
+    many = [replace(row, target=replace(row.target, accelerator=replace(row.target.accelerator, id=f"chip-{at}"))) for at in range(12)]
+    model = replace(audit().models[0], rows=tuple(many))
+    [line] = FORMATS["github"](replace(audit(), models=(model,)), View()).splitlines()
+    assert "chip-0/neuron-vllm and 11 more" in line
+    assert "The same of chip-1, chip-2" in line
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_hostile_words_break_no_format(name: str) -> None:
     text = FORMATS[name](hostile(), View())
