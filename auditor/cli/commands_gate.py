@@ -63,14 +63,20 @@ def gate(
     found = [(job[0], _read(job, source, screen, places=pointing)) for job in jobs(wanted)]
     if demands.policy or any(first.against.on for first, _ in found):
         from auditor.cli.auditing import audited, checked, joined, policies  # noqa: PLC0415  # the rest of the program
+        from auditor.cli.reading import draft_of  # noqa: PLC0415
 
-        demanded = policies(demands, config, day)
-        parts = [
-            # Where there are policies alone, the rows are nobody's question.
-            (audited if first.against.on else checked)(models, first.against, first.load, money, team, day, config, demanded)
-            for first, models in found
-        ]
-        result = joined(parts, against, team)
+        demanded, draft = policies(demands, config, day), draft_of(source, against, load, screen)
+        result = joined(
+            [
+                audited(models, first.against, first.load, money, team, day, config, demanded, draft)
+                if first.against.on
+                # Where there are policies alone, the rows are nobody's question.
+                else checked(models, first.against, first.load, money, team, day, config, demanded)
+                for first, models in found
+            ],
+            against,
+            team,
+        )
     else:
         judged = _by_files([model for _, models in found for model in models], config, day)
         if out.format in _BRIEF:

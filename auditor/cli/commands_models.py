@@ -70,8 +70,9 @@ def audit(
     pointing = out.format in POINTING
     if changed_since is not None:
         from auditor.cli.changes import audited_since  # noqa: PLC0415
+        from auditor.cli.reading import draft_of  # noqa: PLC0415
 
-        draft = _draft(source, against, load, screen)
+        draft = draft_of(source, against, load, screen)
 
         def ask(found: "Sequence[Inspection]", aims: Against, own: Load) -> "Audit":
             return _audit_of(found, aims, own, money, team, today, config, demands, draft)
@@ -195,16 +196,17 @@ def audit_targets(
     """
     from auditor.cli.auditing import joined, workload  # noqa: PLC0415  # the rest of the program
     from auditor.cli.fleet_targets import asked, has_fleet, jobs  # noqa: PLC0415
+    from auditor.cli.reading import draft_of  # noqa: PLC0415
 
     if not has_fleet(targets):
         found = _inspections(targets, source, screen, workload(load).kv_dtype, places=places)
-        return _audit_of(found, against, load, money, team, today, config, demands, _draft(source, against, load, screen))
+        return _audit_of(found, against, load, money, team, today, config, demands, draft_of(source, against, load, screen))
     parts = []
     for job in jobs(asked(targets, against, load)):
         aims, own = job[0].against, job[0].load
         found = _inspections([one.target for one in job], source, screen, workload(own).kv_dtype, places=places)
         listed = [replace(one, entry=each.entry) for one, each in zip(found, job, strict=True)]
-        parts.append(_audit_of(listed, aims, own, money, team, today, config, demands, _draft(source, aims, own, screen)))
+        parts.append(_audit_of(listed, aims, own, money, team, today, config, demands, draft_of(source, aims, own, screen)))
     if not parts:
         _nothing(screen.terminal)
     return joined(parts, against, team)
@@ -226,18 +228,6 @@ def _audit_of(
     day = today or date.today().isoformat()  # noqa: DTZ011  # the reader's own day
     demanded = policies(demands, config, day) if demands else ()
     return audited(found, against, load, money, team, day, config, demanded, draft)
-
-
-def _draft(source: Source, against: Against, load: Load, screen: Screen) -> "Inspection | None":
-    """Return what is said of the draft model that an option names. Raises WorkloadError where it cannot be read."""
-    if against.draft is None:
-        return None
-    from auditor.cli.auditing import workload  # noqa: PLC0415  # the rest of the program
-
-    (found,) = _inspections([against.draft], source, screen, workload(load).kv_dtype)
-    if found.errors:
-        raise WorkloadError(f"the draft model {against.draft} cannot be read", "check --draft")
-    return found
 
 
 def _inspections(

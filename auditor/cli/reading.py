@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.cli.flags import Source, unexpected
+from auditor.cli.flags import Against, Load, Screen, Source, unexpected
 from auditor.cli.terminal import Terminal
 from auditor.errors import Malformed, TargetError, WorkloadError
 from auditor.facts import Facts
@@ -71,6 +71,17 @@ class Reader:
         import auditor.inspection  # noqa: F401, PLC0415
 
         return answer.result()
+
+
+def draft_of(source: Source, against: Against, load: Load, screen: Screen) -> "Inspection | None":
+    """Return what is said of the draft model that an option names. Raises WorkloadError where it cannot be read."""
+    if against.draft is None:
+        return None
+    reader = Reader(source, screen.terminal, kv_dtype=load.kv_dtype or load.configured.get("kv_dtype"), debug=screen.traceback)
+    found = reader.inspection(against.draft)
+    if found.errors:
+        raise WorkloadError(f"the draft model {against.draft} cannot be read", "check --draft")
+    return found
 
 
 def _unread(target: str, sentence: str, error: TargetError | None = None) -> "Inspection":
