@@ -1,12 +1,6 @@
 """MLflow's Model Registry: answers in the shape of its REST reference, and a real server."""
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +11,7 @@ import pytest
 from auditor.fleet.discover import DiscoverOptions, Found, discover
 from tests.fleet.conftest import write_model
 from tests.fleet.test_discover_servers import serving
+from tests.support.mlflow_server import mlflow_server
 
 OPTIONS = DiscoverOptions(pause=0.0)
 API = "/api/2.0/mlflow"
@@ -70,31 +65,10 @@ def test_one_broken_version_does_not_hide_the_others() -> None:
 
 @pytest.fixture(scope="module")
 def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Run MLflow's own server on a local sqlite file; yields its address and the folder where its artifacts lie."""
-    program = shutil.which("mlflow", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    if program is None:
-        pytest.skip("MLflow is in the extra `servers`")
+    """Run MLflow's own server; yields its address and the folder where its artifacts lie."""
     folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [program, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-serve-artifacts"]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--default-artifact-root", f"file://{folder}/artifacts"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=2).close()  # noqa: S310
-                break
-            except OSError:
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.3)
+    with mlflow_server(folder, "--no-serve-artifacts", "--default-artifact-root", f"file://{folder}/artifacts") as address:
         yield address, folder
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
 
 
 def _post(address: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -3,57 +3,28 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
 from tests.support.checkouts import CONFIG
+from tests.support.mlflow_server import mlflow_server
 
 pytestmark = [pytest.mark.server, pytest.mark.filterwarnings("default")]
 RECIPE = Path(__file__).parents[2] / "docs" / "recipes" / "mlflow_gate.py"
 TODAY = "2026-11-22"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("mlflow")
-    folder, port = tmp_path_factory.mktemp("mlflow"), _free_port()
-    store = ["--backend-store-uri", f"sqlite:///{folder}/db", "--artifacts-destination", str(folder / "artifacts")]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *store]
-    log = (folder / "log").open("w")
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                with urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310 - our own server
-                    assert answer.status == 200
-                break
-            except (URLError, OSError):
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.5)
-        else:
-            pytest.fail((folder / "log").read_text())
+    folder = tmp_path_factory.mktemp("mlflow")
+    with mlflow_server(folder, "--artifacts-destination", str(folder / "artifacts")) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-        log.close()
 
 
 @pytest.fixture
