@@ -1,5 +1,6 @@
 """The layer census, and the cache and attention facts that follow from it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -79,12 +80,10 @@ def take_census(anatomy: Anatomy, cache: CacheType) -> tuple[LayerGroup, ...]:
 
 def distinct(layers: tuple[Layer, ...]) -> list[tuple[Layer, int]]:
     """Return each distinct layer with its number, in order. Equal layers are one object, so none of them is hashed."""
-    counts: dict[int, int] = {}
-    found: dict[int, Layer] = {}
-    for layer in layers:
-        counts[id(layer)] = counts.get(id(layer), 0) + 1
-        found[id(layer)] = layer
-    return [(layer, counts[key]) for key, layer in found.items()]
+    identities = list(map(id, layers))
+    counts = Counter(identities)
+    found = dict(zip(identities, layers, strict=True))
+    return [(found[key], count) for key, count in counts.items()]
 
 
 def _group(mixer: Mixer, count: int, cache: CacheType) -> LayerGroup:

@@ -4,9 +4,9 @@ All layers and experts of a kind are one group (same name but for numbers, same 
 a few hundred decisions and one pass over the names.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from auditor.inspection.anatomy import Anatomy
 from auditor.inspection.parameters_packing import Siblings, Stored, unpacked
@@ -65,28 +65,28 @@ def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None
     tables = [file.tensors for file in weights.files]
     if not tables or any(table is None for table in tables):
         return None
-    tensors, repeated = _distinct(tensor for table in tables for tensor in table or ())
+    tensors, repeated = _distinct([tensor for table in tables for tensor in table or ()])
     multimodal = anatomy is not None and bool(anatomy.towers)
     model_type = anatomy.model_type if anatomy is not None else ""
-    names = list(tensors)
+    names = [tensor.name for tensor in tensors]
     prefixes = mtp_prefixes(len(anatomy.layers), anatomy.mtp_layers) if anatomy is not None and anatomy.mtp_layers else ()
     prefixes += marked_mtp_prefixes(names)
-    counts: dict[tuple[str, str, tuple[int, ...], bool], list[Any]] = {}
-    for name, key, tensor in zip(names, keys_of(names), tensors.values(), strict=True):
-        kind = (key, tensor.dtype, tensor.shape, name.startswith(prefixes))
-        entry = counts.get(kind)
-        if entry is None:
-            counts[kind] = [1, tensor.nbytes, name]
-        else:
-            entry[0] += 1
-            entry[1] += tensor.nbytes
+    # A model may have 100,000 tensors of a few dozen kinds: each kind is looked at once.
+    numbered = [name.startswith(prefixes) for name in names] if prefixes else [False] * len(names)
+    kinds = [
+        (key, tensor.dtype, tensor.shape, tensor.nbytes, mtp) for key, tensor, mtp in zip(keys_of(names), tensors, numbered, strict=True)
+    ]
+    first = dict(zip(reversed(kinds), reversed(names), strict=True))
+    counts = Counter(kinds)
     siblings = Siblings()
-    for (_, dtype, shape, _), (_, _, name) in counts.items():
-        siblings.add(pattern_of(name), Stored(dtype, shape))
+    for kind in counts:
+        siblings.add(pattern_of(first[kind]), Stored(kind[1], kind[2]))
     groups = []
     by_dtype: dict[str, int] = {}
-    for (_, dtype, shape, numbered_mtp), (count, nbytes, name) in counts.items():
-        pattern = pattern_of(name)
+    for kind, count in counts.items():
+        _, dtype, shape, size, numbered_mtp = kind
+        nbytes = size * count
+        pattern = pattern_of(first[kind])
         named = role_of(pattern, model_type, multimodal=multimodal)
         role = Role.MTP if numbered_mtp else named
         each = 0 if named is Role.BUFFER else unpacked(pattern, Stored(dtype, shape), siblings, bits, group_size)
@@ -95,16 +95,13 @@ def tally(weights: WeightSet, anatomy: Anatomy | None, bits: float | None = None
     return Tally(tuple(groups), len(tensors), repeated, _tied_copies(groups, anatomy), by_dtype)
 
 
-def _distinct(tensors: Iterable[Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Return the tensors by name, the first of each, and the names that stand more than once."""
-    found: dict[str, Tensor] = {}
-    repeated = []
-    for tensor in tensors:
-        if tensor.name in found:
-            repeated.append(tensor.name)
-        else:
-            found[tensor.name] = tensor
-    return found, tuple(repeated)
+def _distinct(tensors: list[Tensor]) -> tuple[list[Tensor], tuple[str, ...]]:
+    """Return the tensors, of each name the first, and the names that stand more than once."""
+    first = {tensor.name: tensor for tensor in reversed(tensors)}
+    if len(first) == len(tensors):
+        return tensors, ()
+    counts = Counter(tensor.name for tensor in tensors)
+    return [first[name] for name in counts], tuple(name for name, count in counts.items() for _ in range(count - 1))
 
 
 def _tied_copies(groups: Iterable[Group], anatomy: Anatomy | None) -> tuple[Group, ...]:
