@@ -189,7 +189,8 @@ def _fleet(sources: list[str]) -> "Fleet":
     files = [read_fleet(Path(text)) if is_fleet_file(Path(text)) else Fleet((FleetModel(text),)) for text in sources]
     defaults = {name: value for fleet in files for name, value in fleet.defaults.items()}
     on = tuple(dict.fromkeys(name for fleet in files for name in fleet.on))
-    return Fleet(tuple(model for fleet in files for model in fleet.models), on, defaults)
+    prices = {name: usd for fleet in files for name, usd in fleet.prices.items()}
+    return Fleet(tuple(model for fleet in files for model in fleet.models), on, defaults, prices)
 
 
 def _nothing(screen: Screen) -> int:

@@ -195,7 +195,7 @@ def audit_targets(
     With ``places``, its inspections say where each fact stands.
     """
     from auditor.cli.auditing import joined, workload  # noqa: PLC0415  # the rest of the program
-    from auditor.cli.fleet_targets import asked, has_fleet, jobs  # noqa: PLC0415
+    from auditor.cli.fleet_targets import asked, has_fleet, jobs, money_of  # noqa: PLC0415
     from auditor.cli.reading import draft_of  # noqa: PLC0415
 
     if not has_fleet(targets):
@@ -206,7 +206,8 @@ def audit_targets(
         aims, own = job[0].against, job[0].load
         found = _inspections([one.target for one in job], source, screen, workload(own).kv_dtype, places=places)
         listed = [replace(one, entry=each.entry) for one, each in zip(found, job, strict=True)]
-        parts.append(_audit_of(listed, aims, own, money, team, today, config, demands, draft_of(source, aims, own, screen)))
+        paid = money_of(money, job[0].prices)
+        parts.append(_audit_of(listed, aims, own, paid, team, today, config, demands, draft_of(source, aims, own, screen)))
     if not parts:
         _nothing(screen.terminal)
     return joined(parts, against, team)

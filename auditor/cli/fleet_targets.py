@@ -1,11 +1,11 @@
 """Fleet files as targets: each of their models with the workload that the file states; options still go first."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from auditor.cli.flags import Against, Load
+from auditor.cli.flags import Against, Load, Money
 from auditor.gate.changed import FLEET_FILES, changed_models
 from auditor.inspection.model import Origin
 
@@ -19,11 +19,13 @@ class Asked:
     load: Load
     entry: Origin | None = None
     """The line of the fleet file that names it."""
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """What the fleet file says that the team pays."""
 
     @property
-    def terms(self) -> tuple[list[str] | None, dict[str, object]]:
+    def terms(self) -> tuple[list[str] | None, dict[str, object], Mapping[str, float]]:
         """What models must have in common to be audited together."""
-        return self.against.on, dict(self.load.configured)
+        return self.against.on, dict(self.load.configured), self.prices
 
 
 def has_fleet(targets: Sequence[str]) -> bool:
@@ -45,7 +47,7 @@ def asked(targets: Sequence[str], against: Against, load: Load) -> list[Asked]:
         for model in fleet.models:
             stated = {**load.configured, **fleet.defaults, **model.workload}
             own = Load(**{**vars(load), "configured": stated})
-            found.append(Asked(model.target, aims, own, Origin(text, line=model.line)))
+            found.append(Asked(model.target, aims, own, Origin(text, line=model.line), fleet.prices))
     return found
 
 
@@ -66,6 +68,13 @@ def targets_of(against: Against, listed: Sequence[str]) -> list[str] | None:
     """Return the targets that hold for a fleet file which lists some: an option goes before them, the settings come after."""
     asked_for = None if "on" in against.settled else against.on
     return asked_for or list(listed) or against.on
+
+
+def money_of(money: Money, listed: Mapping[str, float]) -> Money:
+    """Return the terms that hold for a fleet file with prices: an option goes before them, the settings come after."""
+    own = [f"{name}={usd}" for name, usd in listed.items()]
+    asked_for = money.price or []
+    return Money(**{**vars(money), "price": [*asked_for, *own] if "price" in money.settled else [*own, *asked_for]})
 
 
 def jobs(models: Sequence[Asked]) -> list[list[Asked]]:

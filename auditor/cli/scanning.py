@@ -4,7 +4,7 @@ import auditor
 from auditor.auditing import AuditOptions
 from auditor.cli.auditing import asked_workload, cache_folder, open_catalog, rule_packs, terms
 from auditor.cli.flags import Against, Load, Money, Source, Team
-from auditor.cli.fleet_targets import targets_of
+from auditor.cli.fleet_targets import money_of, targets_of
 from auditor.effort import EffortOptions
 from auditor.fleet.model import Fleet
 from auditor.fleet.one import Context, ScanRules
@@ -29,7 +29,7 @@ def fleet_context(
                 devices=against.devices, tensor_parallel=against.tensor_parallel, memory_fraction=against.memory_fraction
             ),
             effort=EffortOptions(experience=team.experience, ai_assist=team.ai_assist, regulated=team.regulated),
-            money=terms(money, catalog),
+            money=terms(money_of(money, fleet.prices), catalog),
         ),
         source=SourceOptions(revision=source.revision, token=source.token, offline=source.offline, variant=source.variant, fast=fast),
         today=today,

@@ -31,7 +31,8 @@ def read_fleet(path: Path) -> Fleet:
         raise WorkloadError(error.message, error.hint) from None
     value = document.value
     models = tuple(_model(document, raw, at, path) for at, raw in enumerate(value["models"]))
-    return Fleet(models=models, on=tuple(value.get("on", ())), defaults=fields(document, value.get("defaults", {}), ("defaults",)))
+    defaults = fields(document, value.get("defaults", {}), ("defaults",))
+    return Fleet(models=models, on=tuple(value.get("on", ())), defaults=defaults, prices=value.get("prices", {}))
 
 
 def _model(document: Document, raw: dict[str, Any], at: int, path: Path) -> FleetModel:
@@ -59,7 +60,8 @@ def write_fleet(models: Sequence[FleetModel], source: str) -> str:
     import yaml  # noqa: PLC0415 - only when a fleet file is written
 
     head = [
-        "# Models of a fleet. Correct what is wrong, add volumes (workload: tokens_per_day) and owners, then run",
+        "# Models of a fleet. Correct what is wrong, add owners, volumes (workload: tokens_per_day) and what you pay",
+        "# (prices: {h100: 2.10}, USD per device-hour), then run",
         "#   auditor fleet scan auditor.fleet.yaml --store fleet.duckdb",
         f"# Found in {' '.join(source.split())}.",
     ]

@@ -34,3 +34,5 @@ class Fleet:
     """Targets to audit against; empty for all."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Workload fields that hold for every model that does not state its own."""
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """What the team pays, USD per device-hour by accelerator."""

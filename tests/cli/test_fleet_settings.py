@@ -65,6 +65,17 @@ def test_an_audit_of_a_fleet_file_asks_the_same() -> None:
     assert (model["workload"]["context"], model["workload"]["lora"]) == (4096, True)
 
 
+def test_prices_of_the_fleet_file() -> None:
+    """An option goes before what the fleet file says that the team pays, the settings come after."""
+    Path("auditor.fleet.yaml").write_text("prices: {h100: 2.5}\nmodels: [{model: ./models/one}]\n", encoding="utf-8")
+    assert scanned()["h100-sxm/vllm-cuda"] == 2.5
+    assert scanned("--price", "h100=3")["h100-sxm/vllm-cuda"] == 3
+    result = CliRunner().invoke(build("audit"), ["audit", "auditor.fleet.yaml", "-f", "json", "--on", "h100-sxm/vllm-cuda"])
+    assert json.loads(result.stdout)["models"][0]["targets"][0]["cost"]["usd_per_hour"] == 2.5
+    Path("auditor.fleet.yaml").write_text("prices: {h1000: 2.5}\nmodels: [{model: ./models/one}]\n", encoding="utf-8")
+    assert "no accelerator is called 'h1000'" in run("scan", "auditor.fleet.yaml", "--store", "s.duckdb", code=2).stderr
+
+
 def test_mistakes_in_them_stop_the_scan() -> None:
     arguments = ("scan", "auditor.fleet.yaml", "--store", "s.duckdb")
     Path("auditor.toml").write_text('onn = ["h100"]\n', encoding="utf-8")

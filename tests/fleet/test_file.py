@@ -40,6 +40,7 @@ def test_a_path_is_relative_to_the_file(tmp_path: Path) -> None:
         ("models:\n  - {model: x, replicas: 0}", r":2:\d+: "),
         ("defaults: {context: many}\nmodels: []", r":1:\d+: context is 'many'"),
         ("models: 3", r":1:9: "),
+        ("prices: {h100: -1}\nmodels: []", r":1:\d+: "),
         ("- x", r":1:1: "),
         ("models: [{model: x}]\nmodels: []", r":2:1: 'models' is given twice"),
     ],

@@ -5,6 +5,7 @@ copied, and merged entries count towards the bound, so that no file grows beyond
 text (or None), because a flag is text whether or not it is quoted.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ MAX_DEPTH = 64
 #: Scalars, lists and mappings of one file, merged entries included.
 MAX_ITEMS = 500_000
 _RENDER = "a Helm template is read once it is rendered: `helm template CHART`"
+#: Where a document begins: at the start of a line, whatever it stands in.
+_PARTS = re.compile(rb"^(?=---(?:\s|$))", re.MULTILINE)
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
@@ -76,29 +79,39 @@ def whole(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def read(data: bytes, label: str, first_line: int = 1) -> list[Block]:
-    """Return the documents that are mappings. Raises Malformed at ``label:line``."""
+def read(data: bytes, label: str, first_line: int = 1) -> tuple[list[Block], list[str]]:
+    """Return the documents that are mappings, and a line for each that cannot be read; the others are.
+
+    Raises Malformed for a file that is too large to look at.
+    """
     if len(data) > MAX_BYTES:
         raise Malformed(f"{label}: more than {MAX_BYTES // MIB} MiB of YAML", "split the file")
-    reader = _Reader(label, first_line)
-    try:
-        return [value for value in reader.documents(data) if isinstance(value, Block)]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + first_line if mark else first_line
-        hint = _RENDER if b"{{" in data else ""
-        raise Malformed(f"{label}:{line}: {error.problem or error.context or 'not YAML'}", hint) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Malformed(f"{label}: not readable as YAML ({str(error).splitlines()[0]})", "save it as UTF-8 text") from None
+    reader = _Reader(label)
+    blocks: list[Block] = []
+    problems = []
+    line = first_line
+    for part in _PARTS.split(data):
+        try:
+            blocks += [value for value in reader.documents(part, line) if isinstance(value, Block)]
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            hint = f"; {_RENDER}" if b"{{" in part else ""
+            problems.append(f"{label}:{mark.line + line if mark else line}: {error.problem or error.context or 'not YAML'}{hint}")
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            problems.append(f"{label}: not readable as YAML ({str(error).splitlines()[0]}); save it as UTF-8 text")
+        except Malformed as error:
+            problems.append(str(error))
+        line += part.count(b"\n")
+    return blocks, problems
 
 
 class _Reader:
-    def __init__(self, label: str, first_line: int) -> None:
+    def __init__(self, label: str) -> None:
         self._label = label
-        self._first = first_line
         self._items = 0
 
-    def documents(self, data: bytes) -> Iterator[Any]:
+    def documents(self, data: bytes, first_line: int) -> Iterator[Any]:
+        self._first = first_line
         loader = _Loader(data)
         try:
             self._next = loader.get_event

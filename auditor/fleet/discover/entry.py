@@ -1,18 +1,29 @@
 """From what a container serves to an entry of a fleet file."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from auditor.fleet.discover.documents import Block
-from auditor.fleet.discover.flags import Served, served
+from auditor.fleet.discover.flags import Served
 from auditor.fleet.discover.found import DiscoverOptions, Found
 from auditor.fleet.discover.hardware import RESOURCES, STACKS, accelerator
 from auditor.fleet.model import FleetModel
 
 #: Schemes of a model's address that mean something inside a cluster only.
-_INSIDE = ("pvc://", "oci://", "ms://", "cached://")
+_INSIDE = ("pvc://", "oci://", "ms://", "cached://", "nim://")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+_HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
+_NO_COPIES: Mapping[str, str] = MappingProxyType({})
+#: Commands that fetch a model into a folder: the Hub's own, git, and those of object stores.
+_DOWNLOADS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\b(?:huggingface-cli|hf)\s+download\s+(?P<source>[\w.-]+/[\w.-]+)[^;&|\n]*?--local-dir[ =](?P<folder>/[\w./-]+)",
+        r"\bgit\s+clone\s[^;&|\n]*?https://huggingface\.co/(?P<source>[\w.-]+/[\w.-]+)\s+(?P<folder>/[\w./-]+)",
+        r"\b(?:cp|sync|rsync)\s[^;&|\n]*?(?P<source>(?:s3|gs)://[\w./-]+)\s+(?P<folder>/[\w./-]+)",
+    )
+)
 
 
 def entry(
@@ -26,14 +37,15 @@ def entry(
     count: int | None = None,
     resource: str = "",
     chip: tuple[str | None, str] = (None, ""),
+    copies: Mapping[str, str] = _NO_COPIES,
 ) -> Found:
     """Return one model with its workload and what serves it. ``count`` devices of ``resource`` hold one replica.
 
-    ``chip`` is the accelerator's id and its name as written.
+    ``chip`` is the accelerator's id and its name as written, ``copies`` what folders of the container were downloaded from.
     """
     if not served.model:
         return Found(notes=(f"{found}: runs {served.engine}, but names no model",))
-    target, remark = target_of(served.model)
+    target, remark = _opened_as(served, copies)
     identity, words = chip
     if identity is None and words:
         identity = accelerator(words, options)
@@ -72,7 +84,7 @@ def target_of(model: str) -> tuple[str, str]:
         identity, colon, revision = text.removeprefix("hf://").partition(":")
         return (f"{identity}@{revision}" if colon else identity), ""
     if text.startswith(_INSIDE):
-        return text, f"{text} lies inside the cluster; name a copy that can be read from here"
+        return text, f"{text} can be opened inside the cluster only; name a copy that can be read from here"
     if text.startswith("/"):
         return text, f"{text} is a path inside the container; name a copy that can be read from here"
     if "$" in text or "{{" in text:
@@ -94,17 +106,24 @@ def name_of(metadata: Block) -> str:
     return "/".join(part for part in (metadata.text("namespace"), metadata.text("name")) if part)
 
 
-def environment(container: Block) -> dict[str, str]:
-    """Return a container's environment as far as it stands in the file."""
-    return {name: value for item in container.blocks("env") if (name := item.text("name")) and (value := item.text("value"))}
+def _opened_as(served: Served, copies: Mapping[str, str]) -> tuple[str, str]:
+    """Return the model's address, or what stands for it where it lies inside a container or a cluster, and a remark about that."""
+    target, remark = target_of(served.model or "")
+    if not remark or "$" in target or "{{" in target:
+        return target, remark
+    source = next((source for folder, source in copies.items() if target == folder or target.startswith(f"{folder}/")), None)
+    if source:
+        return target_of(source)[0], f"{target} was downloaded from {source}, which stands for it"
+    if _HUB_ID.fullmatch(served.name):
+        return served.name, f"{target} can be opened inside the cluster only; {served.name}, the name it is served under, stands for it"
+    return target, remark
 
 
-def container_serves(container: Block) -> Served | None:
-    """Return what a container of a pod serves, or None."""
-    command = [*container.texts("command"), *container.texts("args")]
-    return served(container.text("image") or "", command, environment(container))
-
-
-def merged(options: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """Return options of a mapping (``max_model_len: "1024"``) as flags spell them."""
-    return {key.replace("_", "-"): value if isinstance(value, str) else "true" for key, value in options if value is not None}
+def downloads(containers: Iterable[Block]) -> dict[str, str]:
+    """Return what the scripts of containers download, by the folder that they put it in."""
+    found: dict[str, str] = {}
+    for container in containers:
+        script = " ".join([*container.texts("command"), *container.texts("args")])
+        for pattern in _DOWNLOADS:
+            found |= {match["folder"].rstrip("/"): match["source"].rstrip("/") for match in pattern.finditer(script)}
+    return found

@@ -6,11 +6,11 @@ environment variables too), KServe's Hugging Face server, Triton's ``tritonserve
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.fleet.discover.documents import whole
+from auditor.fleet.discover.documents import read, whole
 from auditor.inspection.census import known_cache_dtype
 
 #: What a command runs, looked for before the image is: an image may hold several engines.
@@ -33,6 +33,7 @@ _IMAGES = (
     ("vllm", "huggingfaceserver"),
     ("llama.cpp", "llama.cpp"),
     ("ollama", "ollama/ollama"),
+    ("nim", "nvcr.io/nim/"),
 )
 #: Images with an engine's name that serve no model.
 _HELPERS = re.compile(r"router|scheduler|gateway|proxy|exporter|benchmark|-epp")
@@ -76,7 +77,13 @@ _ENVIRONMENT = {
 _MULTIPLIERS = {"k": 10**3, "m": 10**6, "K": 2**10, "M": 2**20}
 #: Options that stand alone, so that the next word is no value of theirs.
 _SWITCH = re.compile(r"(?:enable|disable|no|trust|enforce|skip)-")
-_VARIABLE = re.compile(r"\$\((\w+)\)|\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)")
+_VARIABLE = re.compile(r"\$\((\w+)\)|\$\{(\w+)(?::?([-?+])([^}]*))?\}|\$(\w+)")
+#: ``NAME=value`` where a command may begin.
+_ASSIGNMENT = re.compile(r"""(?:^|[;\n&|]|\bexport\b|\bthen\b|\bdo\b)[ \t]*([A-Za-z_]\w*)=("[^"\n]*"|'[^'\n]*'|[^\s;&|]*)""")
+#: Engines whose flags may stand in a YAML file that ``--config`` names.
+_CONFIGURED = {"vllm", "sglang"}
+#: What a lone word must look like to be a model: a name of the Hub, a path, an address.
+_NAMES_A_MODEL = re.compile(r"[\w.-]+/[\w.-]+|/[\w./-]+|\w+://\S+")
 #: A shell's script is read so far; no launch command comes near it.
 _SCRIPT_LIMIT = 100_000
 
@@ -92,8 +99,10 @@ class Served:
     serving: Mapping[str, Any] = field(default_factory=dict)
 
 
-def served(image: str, command: Sequence[str], environment: Mapping[str, str]) -> Served | None:
-    """Return what a container serves, or None for one that serves no model."""
+def served(
+    image: str, command: Sequence[str], environment: Mapping[str, str], files: Callable[[str], str | None] = lambda _: None
+) -> Served | None:
+    """Return what a container serves, or None for one that serves no model. ``files`` gives the text of a file in it, where known."""
     words = _words(command, environment)
     engine = _engine(image, words)
     if engine is None:
@@ -106,8 +115,24 @@ def served(image: str, command: Sequence[str], environment: Mapping[str, str]) -
             options.setdefault("model-id" if name == "HF_MODEL_ID" else name.lower().replace("_", "-"), value)
     if engine == "vllm" and (more := environment.get("VLLM_ADDITIONAL_ARGS")):  # KServe's way of adding flags
         options |= parsed(_split(more))[0]
+    if engine in _CONFIGURED and (text := files(options.get("config", ""))):
+        options = _settings(text) | options
     model = next((options[name] for name in _MODEL if options.get(name)), None) or _positional(loose)
+    if engine == "nim":
+        # The image is the model.
+        model = "nim://" + image.partition("nvcr.io/nim/")[2].partition(":")[0].partition("@")[0]
     return with_options(engine, model, options)
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Return the flags in a YAML file of them."""
+    documents, _ = read(text.encode(), "--config")
+    return merged(item for block in documents for item in block.items())
+
+
+def merged(options: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Return options of a mapping (``max_model_len: "1024"``) as flags spell them."""
+    return {key.replace("_", "-"): value if isinstance(value, str) else "true" for key, value in options if value is not None}
 
 
 def with_options(engine: str, model: str | None, options: Mapping[str, str]) -> Served:
@@ -146,7 +171,8 @@ def parsed(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     loose: list[str] = []
     name = ""
     for word in words:
-        spelled = _SHORT.get(word, word)
+        short, equals, value = word.partition("=")
+        spelled = f"{_SHORT[short]}{equals}{value}" if short in _SHORT else word
         if re.match(r"--[A-Za-z]", spelled):
             key, equals, value = spelled[2:].partition("=")
             key = key.replace("_", "-")
@@ -175,19 +201,24 @@ def length(text: str | None) -> int | None:
 
 
 def expanded(text: str, environment: Mapping[str, str]) -> str:
-    """Return ``text`` with variables replaced where their values are known, once, as Kubernetes and Compose do."""
+    """Return ``text`` with variables replaced where their values are known, once, as Kubernetes, Compose and shells do."""
 
     def value(found: re.Match[str]) -> str:
-        name = found[1] or found[2] or found[4]
-        return environment.get(name) or (found[3] if found[3] is not None else found[0])
+        known = environment.get(found[1] or found[2] or found[5])
+        if found[3] == "+":
+            return found[4] if known else ""
+        return known or (found[4] if found[3] == "-" else found[0])
 
     return _VARIABLE.sub(value, text)
 
 
 def _words(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     words: list[str] = []
+    known = dict(environment)
     for word in command:
-        text = expanded(word, environment)
+        for name, value in _ASSIGNMENT.findall(word[:_SCRIPT_LIMIT]) if re.search(r"\s", word) else ():
+            known[name] = expanded(value.strip("\"'"), known)
+        text = expanded(word, known)
         # The script of a shell, or a whole command in one string.
         words += _split(text) if re.search(r"\s", text) and not text.lstrip().startswith(("{", "[")) else [text]
     return words
@@ -218,7 +249,8 @@ def _positional(loose: Sequence[str]) -> str | None:
         starts = (word == "serve" and at > 0) or word.endswith("trtllm-serve")
         if starts and loose[at + 1] not in ("serve", "&&", ";"):
             return loose[at + 1]
-    return None
+    # An image that starts the server itself is given the model alone.
+    return loose[0] if loose and _NAMES_A_MODEL.fullmatch(loose[0]) else None
 
 
 def _on(value: str | None) -> bool:

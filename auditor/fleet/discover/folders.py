@@ -5,7 +5,7 @@ Links are not followed: a folder that links to itself would have no end, and one
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor.fleet.discover import manifests, ollama
@@ -37,7 +37,13 @@ _MARKS = (
     b"InferenceService",
     b"RayService",
     b"kaito.sh",
+    b"LeaderWorkerSet",
+    b"nvcr.io/nim/",
+    b"ollama/ollama",
+    b"llama.cpp",
 )
+#: What such a file may refer to.
+_REFERRED_TO = (b"ConfigMap", b"ServingRuntime", b"LLMInferenceServiceConfig", b"ResourceClaim", b"scaleTargetRef")
 
 
 @dataclass
@@ -104,11 +110,11 @@ def _here(path: Path, folder: _Folder, options: DiscoverOptions) -> tuple[Found,
     if path.name.startswith("models--") and {"snapshots", "refs", "blobs"} & set(folder.folders):
         return cached(path), False
     loose = [FleetModel(str(path / name), found=str(path / name)) for name in folder.files if name.endswith(saved.SUFFIXES)]
-    others = [manifest(path / name, options) for name in folder.files if name.endswith((".yaml", ".yml"))]
+    others = manifest_files([path / name for name in folder.files if name.endswith((".yaml", ".yml"))], options)
     if is_model(path, folder.files):
-        return Found.all_of([Found((*loose, FleetModel(str(path), found=str(path)))), *others]), False
+        return Found.all_of([Found((*loose, FleetModel(str(path), found=str(path)))), others]), False
     loose += [FleetModel(str(path / name), found=str(path / name)) for name in one_of_each(folder.files)]
-    return Found.all_of([Found(tuple(loose)), *others]), True
+    return Found.all_of([Found(tuple(loose)), others]), True
 
 
 def is_model(path: Path, files: Sequence[str]) -> bool:
@@ -140,15 +146,23 @@ def _describes(config: Path) -> bool:
     return any(mark in start for mark in _OF_A_MODEL)
 
 
-def manifest(path: Path, options: DiscoverOptions) -> Found:
-    """Return what a YAML file found by the way serves; most are about something else, and not worth a word."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return Found()
-        data = path.read_bytes()
-    except OSError as error:
-        return Found(problems=(f"{path} cannot be read ({error.strerror or error})",))
-    return manifests.read_text(data, str(path), options) if any(mark in data for mark in _MARKS) else Found()
+def manifest_files(paths: Sequence[Path], options: DiscoverOptions) -> Found:
+    """Return what YAML files found by the way serve, those of one folder together; most are about something else."""
+    serving, beside, problems = [], [], []
+    for path in paths:
+        try:
+            data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
+        except OSError as error:
+            problems.append(f"{path} cannot be read ({error.strerror or error})")
+            continue
+        if any(mark in data for mark in _MARKS):
+            serving.append(path)
+        elif any(mark in data for mark in _REFERRED_TO):
+            beside.append(path)
+    if not serving:
+        return Found(problems=tuple(problems))
+    found = manifests.read_files(serving, options, beside)
+    return replace(found, problems=(*problems, *found.problems))
 
 
 def cached(home: Path) -> Found:

@@ -27,11 +27,23 @@ _LABELS = (
     "cloud.google.com/gke-accelerator",
     "cloud.google.com/gke-tpu-accelerator",
     "karpenter.k8s.aws/instance-gpu-name",
+    "eks.amazonaws.com/instance-gpu-name",
     "karpenter.k8s.aws/instance-accelerator-name",
     "amd.com/gpu.product-name",
+    "gpu.nvidia.com/model",
     "gpu.nvidia.com/class",
     "accelerator",
 )
+#: Words of images that were built for one kind of device.
+_IMAGES = {
+    "rocm": "amd.com/gpu",
+    "neuron": "aws.amazon.com/neuron",
+    "tpu": "google.com/tpu",
+    "gaudi": "habana.ai/gaudi",
+    "habana": "habana.ai/gaudi",
+    "ascend": "huawei.com/Ascend910",
+    "xpu": "gpu.intel.com/xe",
+}
 _MACHINES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 #: By engine and kind of device: the stack as the catalogue calls it.
 STACKS = {
@@ -44,6 +56,7 @@ STACKS = {
     ("sglang", "cuda"): "sglang-cuda",
     ("sglang", "neuron"): "neuron-sglang",
     ("tensorrt-llm", "cuda"): "tensorrt-llm",
+    ("tensorrt-llm", ""): "tensorrt-llm",
 }
 
 
@@ -63,6 +76,12 @@ def devices(resources: Block) -> tuple[int | None, str]:
             if (name in RESOURCES or name.startswith(_SLICE)) and count:
                 return count, name
     return None, ""
+
+
+def built_for(image: str) -> str:
+    """Return the resource of the devices that an image was built for, where its name says so."""
+    words = re.split(r"[^a-z]+", image.lower())
+    return next((resource for word, resource in _IMAGES.items() if any(part.startswith(word) for part in words)), "")
 
 
 def chosen_nodes(pod: Block, options: DiscoverOptions) -> tuple[str | None, str]:

@@ -6,11 +6,12 @@ Shapes: KServe's reference of its API, serving.kserve.io/v1beta1, v1alpha1 and v
 from collections.abc import Sequence
 from dataclasses import replace
 
+from auditor.fleet.discover.cluster import claimed, environment, files
 from auditor.fleet.discover.documents import Block
-from auditor.fleet.discover.entry import container_serves, entry, environment, name_of, owner_of
+from auditor.fleet.discover.entry import entry, name_of, owner_of
 from auditor.fleet.discover.flags import Served, served
 from auditor.fleet.discover.found import DiscoverOptions, Found
-from auditor.fleet.discover.hardware import chosen_nodes, devices
+from auditor.fleet.discover.hardware import built_for, chosen_nodes, devices
 
 _RUNTIMES = ("ServingRuntime", "ClusterServingRuntime")
 #: Formats whose runtimes serve neural networks, and the engine behind each where the runtime is not in the file.
@@ -24,19 +25,22 @@ def inference_service(resource: Block, others: Sequence[Block], label: str, opti
     if not model:
         name, model = _legacy(predictor)
         if not model:
-            return _containers(predictor, resource, label, options)
+            return _containers(predictor, resource, others, label, options)
     else:
         name = (model.text("modelFormat", "name") or "").lower()
     runtime = _runtime(model.text("runtime"), others)
     container = next(iter(runtime.blocks("containers")), Block(0))
     command = [*container.texts("command"), *container.texts("args"), *model.texts("command"), *model.texts("args")]
-    found = served(model.text("image") or container.text("image") or "", command, environment(container) | environment(model))
+    namespace = resource.text("metadata", "namespace")
+    variables = environment(container, others) | environment(model, others, namespace)
+    image = model.text("image") or container.text("image") or ""
+    found = served(image, command, variables)
     engine = found.engine if found else _FORMATS.get(name)
     if engine is None:
         return Found()
     if found is None:
         # Without the runtime at hand, its flags are still the engine's.
-        found = served(engine, command, environment(model)) or Served(engine, None, serving={"engine": engine})
+        found = served(engine, command, variables) or Served(engine, None, serving={"engine": engine})
     address = model.text("storageUri") or _stored(model)
     count, kind = devices(model.block("resources") or container.block("resources"))
     workers = predictor.block("workerSpec")
@@ -48,7 +52,7 @@ def inference_service(resource: Block, others: Sequence[Block], label: str, opti
         owner=owner_of(resource.block("metadata")),
         replicas=predictor.number("minReplicas"),
         count=count * (workers.number("pipelineParallelSize") or 1) if count else None,
-        resource=kind,
+        resource=kind or built_for(image),
         chip=chosen_nodes(predictor, options),
     )
 
@@ -56,40 +60,58 @@ def inference_service(resource: Block, others: Sequence[Block], label: str, opti
 def llm_inference_service(resource: Block, others: Sequence[Block], label: str, options: DiscoverOptions) -> Found:
     """Return the model of an LLMInferenceService; what it leaves out, the configurations that it refers to fill in."""
     bases = [other.block("spec") for ref in resource.blocks("spec", "baseRefs") if (other := _config(ref.text("name"), others))]
+    # Of several configurations, a later one goes before an earlier one.
     specs = [resource.block("spec"), *reversed(bases)]
 
     def first(*path: str) -> Block:
         return next((block for spec in specs if (block := spec.block(*path))), Block(resource.line))
 
-    model, parallel, template = first("model"), first("parallelism"), first("template")
-    container = next(iter(template.blocks("containers")), Block(resource.line))
-    command = [*container.texts("command"), *container.texts("args")]
-    # Its controller runs vLLM unless the container says otherwise.
-    image = container.text("image") or ""
-    found = served(image, command, environment(container)) or served("vllm", command, environment(container))
+    model, parallel, template, prefill = first("model"), first("parallelism"), first("template"), first("prefill")
+    containers = [container for spec in specs for container in spec.blocks("template", "containers")[:1]]
+    namespace = resource.text("metadata", "namespace")
+    variables = {name: text for container in reversed(containers) for name, text in environment(container, others, namespace).items()}
+    image = next((text for container in containers if (text := container.text("image"))), "")
+    command = [*_first(containers, "command"), *_first(containers, "args")]
+    # Its controller runs vLLM unless a container or the runtime says otherwise.
+    runtime = next((text for spec in specs if (text := spec.text("runtime"))), "")
+    found = served(image, command, variables) or served(runtime, command, variables) or served("vllm", command, variables)
     assert found is not None  # noqa: S101 - the image named last is an engine's
     workload = dict(found.workload)
     if model.blocks("lora", "adapters"):
         workload["lora"] = True
-    if first("speculator"):
+    if first("speculator") or first("speculativeDecoding"):
         workload["speculative"] = True
-    prefill = first("prefill")
     # Prompts are read by a pool of their own.
-    apart = {"prefill_replicas": prefill.number("replicas") or 1} if prefill else {}
-    found = replace(found, workload=workload, serving={**found.serving, **apart})
-    count, kind = devices(container.block("resources"))
-    nodes = parallel.number("pipeline") or 1
+    apart = {"prefill_replicas": _replicas([prefill]) or 1} if prefill else {}
+    found = replace(found, name=model.text("name") or found.name, workload=workload, serving={**found.serving, **apart})
+    count, kind = next((pair for container in containers if (pair := devices(container.block("resources")))[1]), (None, ""))
+    if not kind:
+        count, kind = next((pair for container in containers if (pair := claimed(container, template, others))[1]), (None, ""))
+    nodes = (parallel.number("pipeline") or 1) * max((parallel.number("data") or 1) // (parallel.number("dataLocal") or 1), 1)
     return entry(
         _with(found, model.text("uri"), parallel, "tensor", "pipeline", "data"),
         f"{label}:{resource.line}",
         options,
         name=name_of(resource.block("metadata")),
         owner=owner_of(resource.block("metadata")),
-        replicas=next((number for spec in specs if (number := spec.number("replicas")) is not None), 1),
+        replicas=_replicas(specs),
         count=count * nodes if count else None,
-        resource=kind,
+        resource=kind or built_for(image),
         chip=chosen_nodes(template, options),
     )
+
+
+def _first(containers: Sequence[Block], name: str) -> list[str]:
+    return next((texts for container in containers if (texts := container.texts(name))), [])
+
+
+def _replicas(specs: Sequence[Block]) -> int | None:
+    """Return how many replicas the first specification asks for that says so: fixed, or the fewest of an autoscaler."""
+    for spec in specs:
+        for path in (("replicas",), ("scaling", "minReplicas")):
+            if (number := spec.number(*path)) is not None:
+                return number
+    return 1
 
 
 def _with(found: Served, address: str | None, block: Block, *sizes: str) -> Served:
@@ -99,24 +121,27 @@ def _with(found: Served, address: str | None, block: Block, *sizes: str) -> Serv
     return replace(found, model=address or found.model, serving={**found.serving, **stated})
 
 
-def _containers(predictor: Block, resource: Block, label: str, options: DiscoverOptions) -> Found:
+def _containers(predictor: Block, resource: Block, others: Sequence[Block], label: str, options: DiscoverOptions) -> Found:
     parts = []
+    namespace = resource.text("metadata", "namespace")
     for container in predictor.blocks("containers"):
-        found = container_serves(container)
+        variables = environment(container, others, namespace)
+        image = container.text("image") or ""
+        command = [*container.texts("command"), *container.texts("args")]
+        found = served(image, command, variables, files(container, predictor, others, namespace))
         if found is None:
             continue
-        storage = environment(container).get("STORAGE_URI")
         count, kind = devices(container.block("resources"))
         parts.append(
             entry(
-                replace(found, model=storage or found.model),
+                replace(found, model=variables.get("STORAGE_URI") or found.model),
                 f"{label}:{container.line}",
                 options,
                 name=name_of(resource.block("metadata")),
                 owner=owner_of(resource.block("metadata")),
                 replicas=predictor.number("minReplicas"),
                 count=count,
-                resource=kind,
+                resource=kind or built_for(image),
                 chip=chosen_nodes(predictor, options),
             )
         )

@@ -6,10 +6,10 @@ Shapes: Ray Serve's ``LLMConfig`` (docs.ray.io, Serve LLM configuration referenc
 from collections.abc import Sequence
 from dataclasses import replace
 
-from auditor.errors import TargetError
+from auditor.fleet.discover.cluster import environment
 from auditor.fleet.discover.documents import Block, read
-from auditor.fleet.discover.entry import container_serves, entry, merged, name_of, owner_of
-from auditor.fleet.discover.flags import Served, with_options
+from auditor.fleet.discover.entry import entry, name_of, owner_of
+from auditor.fleet.discover.flags import Served, merged, served, with_options
 from auditor.fleet.discover.found import DiscoverOptions, Found
 from auditor.fleet.discover.hardware import chosen_nodes, devices
 
@@ -20,12 +20,9 @@ def ray_service(resource: Block, _: Sequence[Block], label: str, options: Discov
     text = spec.text("serveConfigV2")
     if text is None:
         return Found()
-    try:
-        # The text of a block begins on the line after its key.
-        config = read(text.encode(), label, spec.lines["serveConfigV2"] + 1)
-    except TargetError as error:
-        return Found(problems=(str(error),))
-    parts = []
+    # The text of a block begins on the line after its key.
+    config, problems = read(text.encode(), label, spec.lines["serveConfigV2"] + 1)
+    parts = [Found(problems=tuple(problems))]
     for application in (one for document in config for one in document.blocks("applications")):
         configs = application.blocks("args", "llm_configs")
         parts += [_llm_config(one, resource, label, options) for one in configs]
@@ -90,7 +87,7 @@ def kaito(resource: Block, others: Sequence[Block], label: str, options: Discove
     preset = inference.text("preset", "name")
     if preset is None:
         containers = inference.blocks("template", "spec", "containers")
-        found = next((one for container in containers if (one := container_serves(container))), None)
+        found = next((one for container in containers if (one := _serves(container, others))), None)
         if found is None:
             return Found()
     else:
@@ -115,15 +112,17 @@ def kaito(resource: Block, others: Sequence[Block], label: str, options: Discove
     return made
 
 
+def _serves(container: Block, others: Sequence[Block]) -> Served | None:
+    command = [*container.texts("command"), *container.texts("args")]
+    return served(container.text("image") or "", command, environment(container, others))
+
+
 def _flags(name: str | None, others: Sequence[Block], label: str) -> dict[str, str]:
     """Return the engine's flags in the ConfigMap that a Workspace names."""
     for other in others:
         if name and other.text("kind") == "ConfigMap" and other.text("metadata", "name") == name:
             data = other.block("data")
             text = data.text("inference_config.yaml") or ""
-            try:
-                documents = read(text.encode(), label, data.lines.get("inference_config.yaml", data.line) + 1)
-            except TargetError:
-                return {}
+            documents, _ = read(text.encode(), label, data.lines.get("inference_config.yaml", data.line) + 1)
             return {key: value for one in documents for key, value in merged(one.block("vllm").items()).items()}
     return {}

@@ -109,7 +109,7 @@ def _described(endpoint: Endpoint, key: dict[str, str]) -> Block:
     """Return a version's ``MLmodel`` file, empty where it has none: files that were registered as they are."""
     try:
         data = endpoint.get("/model-versions/get-artifact", {**key, "path": "MLmodel"})
-        documents = read(data, f"{endpoint.address}: MLmodel of {key['name']} version {key['version']}")
+        documents, _ = read(data, f"{endpoint.address}: MLmodel of {key['name']} version {key['version']}")
     except TargetError:
         return Block(0)
     return next(iter(documents), Block(0))
