@@ -39,7 +39,11 @@ class AccessDenied(TargetError):
 
 
 class Unreachable(TargetError):
-    """The place where the model lies does not answer."""
+    """The place where the model lies does not answer; ``wait`` is the seconds for which it asks to be left alone."""
+
+    def __init__(self, message: str, hint: str = "", *, wait: float = 0.0) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
 
 
 class Malformed(TargetError):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from auditor.fleet.store import Store
 
 _PARQUET = "parquet"
+#: Seconds between two states of the progress line.
+_REDRAW_S = 0.1
 StoreFile = Annotated[
     Path, typer.Option("--store", metavar="FILE", help="The fleet's store; made when it is not there.", show_default=False)
 ]
@@ -201,13 +203,17 @@ def _nothing(screen: Screen) -> int:
 def _bar(screen: Screen, total: int) -> "Callable[[Progress], None]":
     """Return what shows progress: one line on a terminal, nothing elsewhere."""
     shown = not screen.quiet and sys.stderr.isatty()
+    last = 0.0
 
     def show(state: "Progress") -> None:
-        if not shown:
+        nonlocal last
+        over = state.done >= total
+        if not shown or (state.seconds - last < _REDRAW_S and not over):
             return
-        rate = state.done / state.seconds if state.seconds else 0.0
-        end = "\n" if state.done >= total else ""
-        sys.stderr.write(f"\r{state.done}/{total} models, {state.unchanged} unchanged, {state.failed} failed, {rate:.0f}/s {end}")
+        last = state.seconds
+        rate = (state.done - state.resumed) / state.seconds if state.seconds else 0.0
+        line = f"{state.done}/{total} models, {state.unchanged} unchanged, {state.failed} failed, {rate:.0f}/s"
+        sys.stderr.write(f"\r{line} " + ("\n" if over else ""))
         sys.stderr.flush()
 
     return show

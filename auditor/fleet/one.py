@@ -7,6 +7,7 @@ in threads and processes of one machine; docs/fleet.md shows how to call it on a
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from auditor.auditing import AuditOptions, audit_model
 from auditor.catalog import Catalog, load_catalog
 from auditor.catalog.model import Target
 from auditor.effort import architecture_key, shape_key
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, Unreachable
 from auditor.facts import Unknown
 from auditor.fleet.encode import decode, encode
 from auditor.fleet.model import FleetModel
@@ -26,6 +27,24 @@ from auditor.results import TargetAudit
 from auditor.sizing.model import Placement
 from auditor.sources import SourceOptions, open_target
 from auditor.workload import Workload
+
+#: Models in a row without an answer after which a server is held for dead.
+_SILENT_MODELS = 32
+
+
+class Patience:
+    """Whether servers are still waited for: no longer once many models in a row have found none that answers."""
+
+    def __init__(self) -> None:
+        self._silent = 0
+
+    def left(self) -> bool:
+        """Return whether to try again."""
+        return self._silent < _SILENT_MODELS
+
+    def note(self, *, answered: bool) -> None:
+        """Take note of how a model's server was found in the end."""
+        self._silent = 0 if answered else self._silent + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +65,10 @@ class ScanRules:
     """Files and folders of rules beside the shipped ones; each machine needs them at this path."""
     cache: Path | None = None
     """Folder where the catalogue may be kept once it was read."""
+    attempts: int = 4
+    """Times that a model is asked for while its server fails for a passing reason: no answer, a limit, a fault of its own."""
+    longest_wait_s: float = 300.0
+    """Longest wait between two attempts. The first is a second, each further one twice as long, or what the server asks for."""
 
     def load(self) -> "Context":
         """Return the rules with their catalogue. Raises CatalogError, and WorkloadError for a target that does not exist."""
@@ -60,6 +83,7 @@ class Context:
     rules: ScanRules
     catalog: Catalog
     targets: tuple[Target, ...]
+    patience: Patience = field(default_factory=Patience, compare=False)
 
     @property
     def identity(self) -> str:
@@ -112,16 +136,31 @@ def outcome(model: FleetModel, context: Context, known: Mapping[str, Any] | None
     rules = context.rules
     try:
         workload = Workload(**{**rules.defaults, **model.workload})
-        if known is not None:
-            inspection = decode(dict(known))
-        else:
-            inspection = inspect_snapshot(open_target(model.target, rules.source), workload.kv_dtype)
+        inspection = _inspect(model.target, context, workload.kv_dtype) if known is None else decode(dict(known))
         audited = audit_model(inspection, context.catalog, context.targets, workload, rules.options, today=rules.today)
     except AuditorError as error:
         return ScanOutcome(None, error=str(error))
     except Exception as error:  # noqa: BLE001 - a fault of ours in one model must not cost the reader the other thousands
         return ScanOutcome(None, error=f"{model.target}: unexpected {type(error).__name__}: {error}; this is a fault of auditor")
     return ScanOutcome(encode(inspection), _columns(inspection), tuple(_row(row) for row in audited.rows), "; ".join(inspection.errors))
+
+
+def _inspect(target: str, context: Context, kv_dtype: str | None) -> Inspection:
+    """Return the inspection of a model, asked for again while its server fails for a passing reason. Raises TargetError."""
+    rules, pause = context.rules, 1.0
+    for attempt in range(1, rules.attempts + 1):
+        try:
+            found = inspect_snapshot(open_target(target, rules.source), kv_dtype)
+        except Unreachable as error:
+            if attempt == rules.attempts or rules.source.offline or not context.patience.left():
+                context.patience.note(answered=False)
+                raise
+            time.sleep(min(max(pause, error.wait), rules.longest_wait_s))
+            pause *= 2
+        else:
+            context.patience.note(answered=True)
+            return found
+    raise AssertionError  # the last attempt returns or raises
 
 
 def reading(model: FleetModel, rules: ScanRules) -> str:

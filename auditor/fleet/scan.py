@@ -35,7 +35,8 @@ def scan(
     writer = Writer(store, begun, context)
     with ThreadPoolExecutor(THREADS) as lookers, Workers(context, processes) as workers:
         for batch, outcomes in workers.run(_batches(numbered, writer, context, lookers)):
-            progress(writer.add(batch, outcomes))
+            for state in writer.add(batch, outcomes):
+                progress(state)
     writer.flush()
     store.finish(begun.number)
     return writer.state

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
@@ -36,8 +36,8 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def run(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, list[ScanOutcome]]]:
-        """Yield each batch with the outcomes of its fresh models. No more than a few batches are in hand at any time."""
+    def run(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Iterable[ScanOutcome]]]:
+        """Yield each batch with the outcomes of its fresh models, which may come one by one. No more than a few batches are in hand."""
         waiting: deque[tuple[Batch, Future[list[ScanOutcome]] | None]] = deque()
         seen = 0
         for batch in batches:
@@ -56,7 +56,7 @@ class Workers:
             self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"), initializer=_end_with_parent)
         return self._pool.submit(_audit_there, _pairs(batch), self._context.rules)
 
-    def _finished(self, batch: Batch, future: Future[list[ScanOutcome]] | None) -> tuple[Batch, list[ScanOutcome]]:
+    def _finished(self, batch: Batch, future: Future[list[ScanOutcome]] | None) -> tuple[Batch, Iterable[ScanOutcome]]:
         try:
             return batch, future.result() if future is not None else audit_batch(_pairs(batch), self._context)
         except BrokenProcessPool:
@@ -69,12 +69,13 @@ def _pairs(batch: Batch) -> _Pairs:
     return [(job.model, job.known) for job in batch.fresh]
 
 
-def audit_batch(pairs: _Pairs, context: Context) -> list[ScanOutcome]:
-    """Return the outcomes of several models, in order, read at the same time."""
+def audit_batch(pairs: _Pairs, context: Context) -> Iterator[ScanOutcome]:
+    """Yield the outcomes of several models, in order, read at the same time."""
     if len(pairs) < 2:
-        return [outcome(model, context, known) for model, known in pairs]
+        yield from (outcome(model, context, known) for model, known in pairs)
+        return
     with ThreadPoolExecutor(min(THREADS, len(pairs))) as pool:
-        return list(pool.map(lambda pair: outcome(pair[0], context, pair[1]), pairs))
+        yield from pool.map(lambda pair: outcome(pair[0], context, pair[1]), pairs)
 
 
 def _end_with_parent() -> None:
@@ -90,4 +91,4 @@ def _end_with_parent() -> None:
 
 
 def _audit_there(pairs: _Pairs, rules: ScanRules) -> list[ScanOutcome]:
-    return audit_batch(pairs, loaded(rules))
+    return list(audit_batch(pairs, loaded(rules)))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,19 +43,23 @@ class Writer:
         """Return whether a model in this state was audited by these rules."""
         return audit_key(mark, model, self._identity) in self._audited
 
-    def add(self, batch: Batch, outcomes: Sequence[ScanOutcome]) -> Progress:
-        """Take what came of a batch; return how far the scan is."""
+    def add(self, batch: Batch, outcomes: Iterable[ScanOutcome]) -> Iterator[Progress]:
+        """Take what came of a batch; yield how far the scan is."""
         for job in batch.unchanged:
             self._enter(job, job.mark or "", "")
+        yield self._now(done=len(batch.unchanged), unchanged=len(batch.unchanged))
         for job, result in zip(batch.fresh, outcomes, strict=True):
             self._take(job, result)
-        now = time.monotonic()
-        state = self.state
+            yield self._now(done=1, failed=1 if result.error else 0)
+
+    def _now(self, done: int, unchanged: int = 0, failed: int = 0) -> Progress:
+        """Count what was taken, and write what is in hand where that is due."""
+        now, state = time.monotonic(), self.state
         self.state = replace(
             state,
-            done=state.done + len(batch.unchanged) + len(batch.fresh),
-            unchanged=state.unchanged + len(batch.unchanged),
-            failed=state.failed + sum(1 for result in outcomes if result.error),
+            done=state.done + done,
+            unchanged=state.unchanged + unchanged,
+            failed=state.failed + failed,
             seconds=now - self._started,
         )
         if now - self._written >= _EVERY or self._rows >= _ROWS_IN_HAND:

@@ -164,9 +164,12 @@ class HubRepository:
         if status == 403:
             return AccessDenied(f"{what} may not be read with this token", _LOG_IN)
         if status == 429:
-            wait = error.response.headers.get("Retry-After", "")
-            after = f"in {wait} seconds" if wait.isdigit() else "later"
-            return Unreachable(f"the Hub's rate limit is reached ({what} was not read)", f"try again {after}; a token allows more")
+            header = error.response.headers.get("Retry-After", "")
+            wait = float(header) if header.isascii() and header.isdigit() else 0.0
+            after = f"in {wait:.0f} seconds" if wait else "later"
+            return Unreachable(
+                f"the Hub's rate limit is reached ({what} was not read)", f"try again {after}; a token allows more", wait=wait
+            )
         return Unreachable(f"the Hub answered {status} for {what}", "try again later")
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.fleet.conftest import content, write_model
 
 ROOT = Path(__file__).parent.parent.parent
-MODELS = 150
+MODELS = 60
 
 
 class Scanner:
@@ -63,7 +63,7 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("points", [5, pytest.param(100, marks=pytest.mark.server)])
+@pytest.mark.parametrize("points", [3, pytest.param(100, marks=pytest.mark.server)])
 def test_a_killed_scan_goes_on_where_it_was(points: int, listing: Path, tmp_path: Path) -> None:
     """Kill scans at random moments, each store until a run gets through."""
     moments = random.Random(points)  # noqa: S311 - reproducible

@@ -18,9 +18,9 @@ RULES = ScanRules(targets=("h100-sxm/vllm-cuda", "trainium2/neuron-vllm"), today
 
 
 def main() -> None:
-    # Small batches, each a transaction of its own: as many moments to be killed in as there can be.
+    # Small batches and many transactions: as many moments to be killed in as a disk that must sync each of them allows.
     scanning.BATCH = 8
-    writer._EVERY = 0.0
+    writer._EVERY = 0.1
     models = read_fleet(Path(sys.argv[1])).models
     context = RULES.load()
     for line in sys.stdin:
